@@ -5,6 +5,8 @@
 
 pub mod content;
 pub mod date;
+pub mod id;
 pub mod never_store;
+pub mod registry;
 pub mod text;
 pub mod units;

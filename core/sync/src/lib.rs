@@ -1,1 +1,8 @@
-//! Placeholder.
+//! How changes travel: the change and its bytes, the clock, the merge, the frame, and what phone and hub say to
+//! each other.
+//!
+//! Pure: no SQL, no HTTP, no clock, no randomness; moments and random bits are handed in.
+
+pub mod change;
+pub mod clock;
+pub mod value;
