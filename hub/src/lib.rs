@@ -1,1 +1,10 @@
-//! Placeholder.
+//! The hub: what teams gave it, numbered and kept; who may; sync over HTTP; what it writes itself; figures.
+//!
+//! It may rely on `langso-domain`, `langso-sync` and `langso-store`, never on a phone's code. Time and random bits
+//! enter at the edges only. Everything that matters lives in one folder: the log (`hub.db`) and the hub's keys
+//! (`hub.key`); all else is a cache that the log makes again.
+
+pub mod access;
+pub mod clock;
+pub mod log;
+pub mod random;

@@ -170,6 +170,11 @@ impl Change {
         for _ in 0..count {
             rows.push(get_row(&mut from, key)?);
         }
+        let mut targets: Vec<_> = rows.iter().filter_map(|row: &RowOp| Some(row.patch.as_ref()?.target)).collect();
+        targets.sort_unstable();
+        if targets.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Malformed("a row patched twice"));
+        }
         let extras = get_fields(&mut from, key)?;
         if from.position() != bytes.len() {
             return Err(Malformed("change length"));

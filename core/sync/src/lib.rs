@@ -3,6 +3,11 @@
 //!
 //! Pure: no SQL, no HTTP, no clock, no randomness; moments and random bits are handed in.
 
+pub mod author;
+pub mod chain;
 pub mod change;
 pub mod clock;
+pub mod frame;
+pub mod keys;
+pub mod merge;
 pub mod value;

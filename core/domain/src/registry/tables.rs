@@ -8,7 +8,7 @@ const fn field(number: u8, name: &'static str, kind: super::Kind, doc: &'static 
 }
 
 /// The registry this program was built with.
-pub static CURRENT: Registry = Registry { schema: 1, tables: TABLES };
+pub const CURRENT: Registry = Registry { schema: 1, tables: TABLES };
 
 const LABEL: u32 = 120;
 const CONTENT_BODY: u32 = 60_000;

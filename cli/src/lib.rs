@@ -1,0 +1,3 @@
+//! What the command line is made of, as a library so that tests and benches may use it too.
+
+pub mod campaign;

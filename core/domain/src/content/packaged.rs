@@ -1,0 +1,67 @@
+//! The content of the release, packed into the program, so that a phone that has never synced can walk T1.
+//!
+//! Reads nothing at run time. That the packed content is without fault is shown by a test.
+
+use std::sync::OnceLock;
+
+use super::problem::ContentError;
+use super::types::ContentKind;
+use super::{Content, Sourced, parse};
+
+macro_rules! fixture {
+    ($path:literal) => {
+        (concat!("fixtures/", $path), include_str!(concat!("../../../../fixtures/", $path)))
+    };
+}
+
+const TUTORIALS: [(&str, &str); 9] = [
+    fixture!("tutorials/T1.json"),
+    fixture!("tutorials/T2.json"),
+    fixture!("tutorials/T3.json"),
+    fixture!("tutorials/T4.json"),
+    fixture!("tutorials/T5.json"),
+    fixture!("tutorials/T6.json"),
+    fixture!("tutorials/T7.json"),
+    fixture!("tutorials/T8.json"),
+    fixture!("tutorials/T9.json"),
+];
+
+const CODES: [(ContentKind, (&str, &str)); 4] = [
+    (ContentKind::FailureCode, fixture!("codes/failure_codes.json")),
+    (ContentKind::Service, fixture!("codes/services.json")),
+    (ContentKind::Consent, fixture!("codes/consents.json")),
+    (ContentKind::List, fixture!("codes/lists.json")),
+];
+
+/// All items of the release with the files they come from.
+pub(super) fn items() -> Result<Vec<Sourced>, Vec<ContentError>> {
+    let (mut items, mut errors) = (Vec::new(), Vec::new());
+    for (file, json) in TUTORIALS {
+        match parse::one(ContentKind::Tutorial, file, json) {
+            Ok(item) => items.push(Sourced { file: file.to_owned(), item }),
+            Err(found) => errors.extend(found),
+        }
+    }
+    for (kind, (file, json)) in CODES {
+        match parse::many(kind, file, json) {
+            Ok(found) => items.extend(
+                found
+                    .into_iter()
+                    .enumerate()
+                    .map(|(at, item)| Sourced { file: format!("{file}[{at}]"), item }),
+            ),
+            Err(found) => errors.extend(found),
+        }
+    }
+    if errors.is_empty() { Ok(items) } else { Err(errors) }
+}
+
+impl Content {
+    /// The content of the release, read and checked at the first call.
+    pub fn packaged() -> &'static Self {
+        static PACKAGED: OnceLock<Content> = OnceLock::new();
+        PACKAGED.get_or_init(|| {
+            items().and_then(Content::new).expect("a test shows that the packed content is without fault")
+        })
+    }
+}

@@ -1,0 +1,203 @@
+//! One transaction on a replica: the only way to write rows.
+//!
+//! Dropped without [`Batch::commit`] it changes nothing.
+
+use std::collections::BTreeMap;
+
+use langso_domain::id::{DeviceId, Key, RowId, ScopeId, Writer};
+use langso_domain::registry::{ScopeKind, Table};
+use langso_sync::change::Change;
+use langso_sync::merge::RowState;
+use langso_sync::value::Value;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+
+use crate::columns::Texts;
+use crate::schema::{Purpose, Replica, Schema};
+use crate::writers::Writers;
+use crate::{Error, Result};
+
+/// A transaction; see the module.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    pub(crate) tx: Transaction<'a>,
+    pub(crate) schema: Schema,
+    pub(crate) purpose: Purpose,
+    pub(crate) writers: Writers,
+    pub(crate) any_awaited: bool,
+    pub(crate) texts: &'a Texts,
+}
+
+/// How far a scope has been applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScopeState {
+    /// Its number in the rows' `scope` column.
+    pub number: i64,
+    /// Its id.
+    pub scope: ScopeId,
+    /// The kind's number; see [`ScopeKind`].
+    pub kind: i64,
+    /// All of the hub's log up to here is in.
+    pub position: u64,
+    /// The chain there.
+    pub chain: [u8; 8],
+}
+
+impl Replica {
+    /// Begins a transaction that may write.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`], also when another process holds the file.
+    pub fn begin(&mut self) -> Result<Batch<'_>> {
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let any_awaited =
+            tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM awaited)")?.query_row([], |row| row.get(0))?;
+        Ok(Batch {
+            tx,
+            schema: self.schema,
+            purpose: self.purpose,
+            writers: Writers::default(),
+            any_awaited,
+            texts: &self.texts,
+        })
+    }
+
+    /// Every scope of the file, in order of its number.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn scopes(&self) -> Result<Vec<ScopeState>> {
+        let mut get = self
+            .connection
+            .prepare_cached("SELECT number, scope, kind, position, chain FROM scopes ORDER BY number")?;
+        let rows = get.query_map([], scope_state)?;
+        Ok(rows.collect::<std::result::Result<_, _>>()?)
+    }
+}
+
+fn scope_state(row: &rusqlite::Row<'_>) -> rusqlite::Result<ScopeState> {
+    let position: i64 = row.get(3)?;
+    Ok(ScopeState {
+        number: row.get(0)?,
+        scope: ScopeId(row.get(1)?),
+        kind: row.get(2)?,
+        position: position as u64,
+        chain: row.get(4)?,
+    })
+}
+
+impl Batch<'_> {
+    /// The number of a scope, which is taken into the file at its first mention.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn add_scope(&mut self, scope: ScopeId, kind: ScopeKind) -> Result<i64> {
+        if let Some(number) = self.find_scope(scope)? {
+            return Ok(number);
+        }
+        let sql = "INSERT INTO scopes (scope, kind, chain) VALUES (?1, ?2, ?1) RETURNING number";
+        Ok(self.tx.query_row(sql, (scope.0, kind as i64), |row| row.get(0))?)
+    }
+
+    /// The number of a scope, when it is in the file.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn find_scope(&self, scope: ScopeId) -> Result<Option<i64>> {
+        let mut get = self.tx.prepare_cached("SELECT number FROM scopes WHERE scope = ?1")?;
+        Ok(get.query_row([scope.0], |row| row.get(0)).optional()?)
+    }
+
+    /// Notes that all of the hub's log of a scope up to `position` is in.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`]; [`Error::UnknownScope`].
+    pub fn set_cursor(&mut self, scope: ScopeId, position: u64, chain: [u8; 8]) -> Result<()> {
+        let mut put =
+            self.tx.prepare_cached("UPDATE scopes SET position = ?2, chain = ?3 WHERE scope = ?1")?;
+        match put.execute((scope.0, position as i64, chain))? {
+            0 => Err(Error::UnknownScope),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes in a change that came from elsewhere. False when it was here already.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`]; [`Error::UnknownScope`]. The batch must then be dropped.
+    pub fn apply(&mut self, scope: ScopeId, device: DeviceId, change: &Change) -> Result<bool> {
+        let number = self.find_scope(scope)?.ok_or(Error::UnknownScope)?;
+        if self.writers.has(&self.tx, change.key)? {
+            return Ok(false);
+        }
+        self.apply_rows(number, change)?;
+        self.writers.add(&self.tx, change.key, number, device)?;
+        self.drop_awaited(change.key)?;
+        Ok(true)
+    }
+
+    /// Takes in a change that this process has just written by a writer of [`Batch::begin_writer`].
+    ///
+    /// # Errors
+    /// As [`Batch::apply`].
+    pub fn apply_own(&mut self, scope: i64, change: &Change) -> Result<()> {
+        self.apply_rows(scope, change)
+    }
+
+    /// Binds a fresh writer of this process: whatever it numbers counts as applied, so that a save need not note it.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`], also for a writer that is here already.
+    pub fn begin_writer(&mut self, writer: Writer, scope: i64, device: DeviceId) -> Result<()> {
+        let sql = "INSERT INTO writers (writer, scope, device, upto, is_current) VALUES (?1, ?2, ?3, 0, 1)";
+        self.tx.prepare_cached(sql)?.execute((writer.0 as i64, scope, device.0))?;
+        Ok(())
+    }
+
+    /// Ends a writer of an earlier process at the last number it gave.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn end_writer(&mut self, writer: Writer, last_seq: u32) -> Result<()> {
+        let sql = "UPDATE writers SET upto = max(upto, ?2), is_current = 0 WHERE writer = ?1";
+        self.tx.prepare_cached(sql)?.execute((writer.0 as i64, last_seq))?;
+        Ok(())
+    }
+
+    /// Whether a change has been taken in.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn is_applied(&mut self, key: Key) -> Result<bool> {
+        self.writers.has(&self.tx, key)
+    }
+
+    /// The versions of a row, for whoever is about to patch it; none when nothing of it is here.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`]; [`Error::Malformed`] for damaged versions.
+    pub fn row_state(&self, table: &'static Table, id: RowId) -> Result<Option<RowState>> {
+        Ok(self.load(table.number, id)?.map(|row| row.state))
+    }
+
+    /// What a row shows, by field number; none when it is not here or still hidden.
+    ///
+    /// # Errors
+    /// As [`Batch::row_state`].
+    pub fn row(&self, table: &'static Table, id: RowId) -> Result<Option<BTreeMap<u8, Value>>> {
+        Ok(self.load(table.number, id)?.filter(|row| row.state.created.is_some()).map(|row| row.shown(id)))
+    }
+
+    /// For reading inside the transaction, and for the tables that the caller keeps beside the rows.
+    pub fn connection(&self) -> &Connection {
+        &self.tx
+    }
+
+    /// Makes all of it durable, or none.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`]; then nothing was written.
+    pub fn commit(mut self) -> Result<()> {
+        self.writers.flush(&self.tx)?;
+        Ok(self.tx.commit()?)
+    }
+}

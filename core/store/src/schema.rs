@@ -1,0 +1,199 @@
+//! The file: its tables, its migrations, and how it is opened.
+//!
+//! Every released schema is a step in `sql/`; the first one is written out of the registry and a test holds the two
+//! together. An upgrade must end where a fresh file begins, data included: fields and tables that an older program
+//! kept without knowing them move into their columns.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use langso_domain::id::RowId;
+use langso_domain::registry::{self, Registry, Table};
+use langso_sync::change::Name;
+use langso_sync::merge;
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::columns::{Texts, sql_type, to_sql};
+use crate::{Error, Result};
+
+/// The oldest SQLite that may be used: earlier ones can lose WAL pages when a reset races a checkpoint.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// One step from a schema version to the next.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// The version it leads to.
+    pub schema: u16,
+    /// Its statements; it opens with a comment that says why.
+    pub sql: &'static str,
+}
+
+/// A registry and the steps that lead to its tables.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema {
+    /// The tables.
+    pub registry: Registry,
+    /// In order, from version 1.
+    pub migrations: &'static [Migration],
+}
+
+/// The schema of this program.
+pub static CURRENT: Schema = Schema {
+    registry: registry::CURRENT,
+    migrations: &[Migration {
+        schema: 1,
+        sql: concat!(include_str!("../sql/0001_keeping.sql"), include_str!("../sql/0001_record.sql")),
+    }],
+};
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A phone's data: durable at each commit, searchable.
+    Phone,
+    /// A hub's cache: can be made again from the log, is not searched and holds no index of names.
+    HubCache,
+}
+
+/// One SQLite file of rows.
+#[derive(Debug)]
+pub struct Replica {
+    pub(crate) connection: Connection,
+    pub(crate) schema: Schema,
+    pub(crate) purpose: Purpose,
+    pub(crate) texts: Texts,
+}
+
+impl Replica {
+    /// Opens or makes the file and brings it to `schema`.
+    ///
+    /// # Errors
+    /// [`Error::NewerSchema`] for a file of a newer program, which is left as it is; [`Error::Sqlite`] when the file
+    /// cannot be opened, read or written.
+    pub fn open(path: &Path, schema: Schema, purpose: Purpose) -> Result<Self> {
+        Self::prepare(Connection::open(path)?, schema, purpose)
+    }
+
+    /// A replica in memory, by the same code.
+    ///
+    /// # Errors
+    /// As [`Replica::open`].
+    pub fn in_memory(schema: Schema, purpose: Purpose) -> Result<Self> {
+        Self::prepare(Connection::open_in_memory()?, schema, purpose)
+    }
+
+    fn prepare(mut connection: Connection, schema: Schema, purpose: Purpose) -> Result<Self> {
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            return Err(Error::OldSqlite(rusqlite::version()));
+        }
+        connection.set_prepared_statement_cache_capacity(128);
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        let synchronous = if purpose == Purpose::Phone { "FULL" } else { "OFF" };
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        migrate(&mut connection, schema)?;
+        Ok(Self { connection, schema, purpose, texts: Texts::new(schema.registry) })
+    }
+
+    /// For reading.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The schema it was opened with.
+    pub fn schema(&self) -> Schema {
+        self.schema
+    }
+}
+
+fn migrate(connection: &mut Connection, schema: Schema) -> Result<()> {
+    let known = schema.registry.schema;
+    let found: u16 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > known {
+        return Err(Error::NewerSchema { found, known });
+    }
+    if found == known {
+        return Ok(());
+    }
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have upgraded the file while this one waited for the lock.
+    let found: u16 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for step in schema.migrations.iter().filter(|step| step.schema > found) {
+        tx.execute_batch(step.sql)?;
+    }
+    for table in schema.registry.tables {
+        adopt_unknown(&tx, table, found)?;
+        tx.execute_batch(&format!("DROP VIEW IF EXISTS live_{0}; {1}", table.plural, live_view_sql(table)))?;
+    }
+    tx.pragma_update(None, "user_version", known)?;
+    tx.commit()?;
+    Ok(())
+}
+
+/// Moves what an older program kept without knowing it into the columns that `table` has since then.
+fn adopt_unknown(tx: &Connection, table: &Table, found: u16) -> Result<()> {
+    let adopted = tx.execute(
+        &format!(
+            "INSERT INTO {} (id, scope, v_stamp, v_more) SELECT id, scope, v_stamp, v_more FROM unknown_rows
+             WHERE table_number = ?1",
+            table.plural
+        ),
+        [table.number],
+    )?;
+    tx.execute("DELETE FROM unknown_rows WHERE table_number = ?1", [table.number])?;
+    let is_new_table = adopted > 0;
+    let new_fields: Vec<_> =
+        table.fields.iter().filter(|field| is_new_table || field.since > found).collect();
+    if found == 0 || new_fields.is_empty() {
+        return Ok(());
+    }
+    let mut rows =
+        tx.prepare(&format!("SELECT id, v_more FROM {} WHERE v_more IS NOT NULL", table.plural))?;
+    let rows: Vec<(Vec<u8>, Vec<u8>)> =
+        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<std::result::Result<_, _>>()?;
+    for (id, more) in rows {
+        let Some(id) = RowId::from_slice(&id) else { continue };
+        let mut fields = merge::decode(id, &more)?;
+        if is_new_table && let Some(void) = fields.get(&registry::VOID).and_then(|field| field.shown(id)) {
+            let void = to_sql(registry::Kind::Bool, &void.value);
+            tx.execute(&format!("UPDATE {} SET void = ?1 WHERE id = ?2", table.plural), (void, id.0))?;
+        }
+        for field in &new_fields {
+            let Some(state) = fields.get(&field.number) else { continue };
+            let Some(shown) = state.shown(id) else { continue };
+            let Some(column) = to_sql(field.kind, &shown.value) else { continue };
+            let sql = format!("UPDATE {} SET {} = ?1 WHERE id = ?2", table.plural, field.name);
+            tx.execute(&sql, (column, id.0))?;
+            if state.awaited.is_empty() && state.heads.len() == 1 && state.heads[0].name == Name::Create {
+                fields.remove(&field.number);
+            }
+        }
+        let sql = format!("UPDATE {} SET v_more = ?1 WHERE id = ?2", table.plural);
+        tx.execute(&sql, (merge::encode(id, &fields), id.0))?;
+    }
+    Ok(())
+}
+
+/// The CREATE TABLE text of a registry table, with each column's meaning as a comment.
+pub fn create_table_sql(table: &Table) -> String {
+    let mut sql = format!("-- {}\nCREATE TABLE {} (\n", table.doc, table.plural);
+    sql.push_str("    id BLOB PRIMARY KEY, -- the key of the change that made it, and its place there\n");
+    sql.push_str("    scope INTEGER NOT NULL, -- its number in scopes\n");
+    sql.push_str("    v_stamp INTEGER NOT NULL, -- the create's stamp; 0 = the create has not come yet\n");
+    sql.push_str(
+        "    v_more BLOB, -- versions of patched fields, and fields not known; NULL until the first patch\n",
+    );
+    sql.push_str("    void INTEGER");
+    let mut doc = "1 = struck out".to_owned();
+    for field in table.fields {
+        let _ = write!(sql, ", -- {doc}\n    {} {}", field.name, sql_type(field.kind));
+        doc = field.doc.to_owned();
+    }
+    let _ = write!(sql, " -- {doc}\n) STRICT, WITHOUT ROWID;\n");
+    sql
+}
+
+/// The rows that count: made, and not struck out.
+fn live_view_sql(table: &Table) -> String {
+    format!("CREATE VIEW live_{0} AS SELECT * FROM {0} WHERE v_stamp > 0 AND void IS NOT 1;", table.plural)
+}

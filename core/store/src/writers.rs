@@ -1,0 +1,143 @@
+//! Applied-memory: which changes of each writer have been taken in. Hearing a change again costs one look.
+//!
+//! Read through a batch's cache and written back once per commit, since a frame holds many changes of few writers.
+
+use std::collections::HashMap;
+
+use langso_domain::id::{DeviceId, Key, Writer};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::Result;
+
+/// What is known of one writer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub scope: i64,
+    pub device: DeviceId,
+    upto: u32,
+    beyond: Vec<(u32, u32)>,
+    is_current: bool,
+    is_changed: bool,
+}
+
+impl Known {
+    fn has(&self, seq: u32) -> bool {
+        self.is_current
+            || seq <= self.upto
+            || self.beyond.iter().any(|(first, last)| (*first..=*last).contains(&seq))
+    }
+
+    fn add(&mut self, seq: u32) {
+        self.is_changed = true;
+        if seq != self.upto + 1 {
+            let at = self.beyond.partition_point(|(first, _)| *first < seq);
+            self.beyond.insert(at, (seq, seq));
+            self.beyond.dedup_by(|later, earlier| {
+                let touches = earlier.1 + 1 >= later.0;
+                if touches {
+                    earlier.1 = earlier.1.max(later.1);
+                }
+                touches
+            });
+            return;
+        }
+        self.upto = seq;
+        while self.beyond.first().is_some_and(|(first, _)| *first <= self.upto + 1) {
+            self.upto = self.upto.max(self.beyond.remove(0).1);
+        }
+    }
+}
+
+/// The writers that a batch has met.
+#[derive(Debug, Default)]
+pub(crate) struct Writers {
+    met: HashMap<Writer, Option<Known>>,
+}
+
+impl Writers {
+    pub fn known(&mut self, connection: &Connection, writer: Writer) -> Result<Option<&mut Known>> {
+        if let std::collections::hash_map::Entry::Vacant(entry) = self.met.entry(writer) {
+            entry.insert(load(connection, writer)?);
+        }
+        Ok(self.met.get_mut(&writer).and_then(Option::as_mut))
+    }
+
+    pub fn has(&mut self, connection: &Connection, key: Key) -> Result<bool> {
+        Ok(self.known(connection, key.writer)?.is_some_and(|known| known.has(key.seq)))
+    }
+
+    /// Notes a change; the first of a writer binds it to scope and device.
+    pub fn add(&mut self, connection: &Connection, key: Key, scope: i64, device: DeviceId) -> Result<()> {
+        self.known(connection, key.writer)?;
+        let fresh =
+            || Known { scope, device, upto: 0, beyond: Vec::new(), is_current: false, is_changed: true };
+        let known = self.met.entry(key.writer).or_default().get_or_insert_with(fresh);
+        known.add(key.seq);
+        Ok(())
+    }
+
+    pub fn flush(&mut self, connection: &Connection) -> Result<()> {
+        let mut put = connection.prepare_cached(
+            "INSERT INTO writers (writer, scope, device, upto, beyond) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (writer) DO UPDATE SET upto = excluded.upto, beyond = excluded.beyond",
+        )?;
+        for (writer, known) in &mut self.met {
+            let Some(known) = known.as_mut().filter(|known| known.is_changed) else { continue };
+            let beyond: Vec<u8> =
+                known.beyond.iter().flat_map(|(a, b)| [a.to_be_bytes(), b.to_be_bytes()].concat()).collect();
+            let beyond = (!beyond.is_empty()).then_some(beyond);
+            put.execute((writer.0 as i64, known.scope, known.device.0, known.upto, beyond))?;
+            known.is_changed = false;
+        }
+        Ok(())
+    }
+}
+
+fn load(connection: &Connection, writer: Writer) -> Result<Option<Known>> {
+    let mut get = connection
+        .prepare_cached("SELECT scope, device, upto, beyond, is_current FROM writers WHERE writer = ?1")?;
+    let known = get.query_row([writer.0 as i64], |row| {
+        let beyond: Option<Vec<u8>> = row.get(3)?;
+        let beyond = beyond.unwrap_or_default();
+        let pairs = beyond.as_chunks::<8>().0.iter().map(|pair| {
+            let number = |at: usize| u32::from_be_bytes([pair[at], pair[at + 1], pair[at + 2], pair[at + 3]]);
+            (number(0), number(4))
+        });
+        Ok(Known {
+            scope: row.get(0)?,
+            device: DeviceId(row.get(1)?),
+            upto: row.get(2)?,
+            beyond: pairs.collect(),
+            is_current: row.get(4)?,
+            is_changed: false,
+        })
+    });
+    Ok(known.optional()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_close_in_any_order() {
+        let mut known = Known {
+            scope: 1,
+            device: DeviceId([0; 8]),
+            upto: 0,
+            beyond: vec![],
+            is_current: false,
+            is_changed: false,
+        };
+        for seq in [5, 3, 7, 4, 9, 1] {
+            assert!(!known.has(seq));
+            known.add(seq);
+            assert!(known.has(seq));
+        }
+        assert_eq!((known.upto, known.beyond.as_slice()), (1, &[(3, 5), (7, 7), (9, 9)][..]));
+        known.add(2);
+        known.add(6);
+        known.add(8);
+        assert_eq!((known.upto, known.beyond.len()), (9, 0));
+    }
+}

@@ -1,0 +1,298 @@
+//! What makes the log grow: frames of devices, changes of the hub's own, and what the lead admits.
+//!
+//! The one idea: the counter row of the scope is read and written in the transaction that adds the change, so
+//! positions are dense and rise in the order of commits. One bad change never holds others back.
+
+use langso_domain::id::{DeviceId, Key, ScopeId, Writer};
+use langso_domain::registry::Role;
+use langso_sync::chain::Chain;
+use langso_sync::change::{self, Change};
+use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
+
+use super::{Arrived, Error, Ingested, Item, Log, Position, Reason, Result, ScopeState, Write};
+use super::{directory, read, statements};
+use crate::access;
+use crate::clock::Millis;
+
+impl Log {
+    /// Takes in a verified frame: numbers what is new, passes over what is known, sets aside what is not for the
+    /// device to write, keeps collisions outside the log. Whole and durable when it returns; the same frame again
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`]; nothing of the frame was kept then.
+    pub fn ingest(&self, frame: &Arrived, now: Millis) -> Result<Ingested> {
+        self.write(|transaction| {
+            let mut told = Ingested::default();
+            let Some(state) = read::scope(transaction, frame.scope)? else {
+                let mut aside = Aside::new(transaction, frame.scope, now)?;
+                for item in &frame.items {
+                    aside.put(item, Reason::UnknownScope, &mut told)?;
+                }
+                return Ok(told);
+            };
+            let mut devices = Devices { transaction, scope: frame.scope, now, last: None };
+            let mut appender = Appender::new(transaction, frame.scope, state, now)?;
+            let mut aside = Aside::new(transaction, frame.scope, now)?;
+            for item in &frame.items {
+                let standing = devices.standing(item.device)?;
+                let judged = match (item.key, standing) {
+                    (None, _) => Err(Reason::Malformed),
+                    (Some(key), Standing::Holds(role)) => {
+                        access::judge(self.registry, state.kind, role, item.tables).map(|()| key)
+                    }
+                    (Some(_), Standing::Not(reason)) => Err(reason),
+                };
+                let outcome = match judged {
+                    Ok(key) => appender.append(key, item, &mut told)?,
+                    // What has its place keeps it: a phone that was sent away may still offer what it knows is here.
+                    Err(reason) => match item.key {
+                        Some(key) if appender.holds(key, &item.hash)? => {
+                            told.known += 1;
+                            None
+                        }
+                        _ => Some(reason),
+                    },
+                };
+                if let Some(reason) = outcome {
+                    aside.put(item, reason, &mut told)?;
+                }
+            }
+            appender.finish()?;
+            Ok(told)
+        })
+    }
+
+    /// Writes all or nothing, in order; changes get the next positions of their scopes, by the hub's own device.
+    ///
+    /// # Errors
+    /// [`Error::UnknownScope`], [`Error::UnknownTeam`], [`Error::NotNew`] or [`Error::Sqlite`].
+    pub fn commit(&self, hub: DeviceId, writes: &[Write], now: Millis) -> Result<()> {
+        self.write(|transaction| {
+            for write in writes {
+                match write {
+                    Write::Change(scope, bytes) => append_own(transaction, *scope, hub, bytes, now)?,
+                    other => directory::put(transaction, other, now)?,
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Gives a change that waits its position, at the lead's word: judged no more.
+    ///
+    /// # Errors
+    /// [`Error::NotWaiting`]; [`Error::NotNew`] when its key is taken by other bytes, its writer bound elsewhere, or
+    /// its bytes are no change: then only a new change by the lead can say the same again.
+    pub fn admit(&self, scope: ScopeId, set_aside_id: i64, now: Millis) -> Result<Position> {
+        self.write(|transaction| {
+            let state = read::scope(transaction, scope)?.ok_or(Error::UnknownScope)?;
+            let item = read::waiting(transaction, scope, set_aside_id)?.ok_or(Error::NotWaiting)?;
+            let key = item.key.ok_or(Error::NotNew)?;
+            if Change::decode(&item.bytes).is_err() {
+                return Err(Error::NotNew);
+            }
+            let mut appender = Appender::new(transaction, scope, state, now)?;
+            let mut told = Ingested::default();
+            if appender.append(key, &item, &mut told)?.is_some() || told.accepted == 0 {
+                return Err(Error::NotNew);
+            }
+            let position = appender.finish()?;
+            transaction
+                .prepare_cached(statements::SET_ASIDE_ADMITTED)?
+                .execute(params![scope.0, set_aside_id, now.0])?;
+            Ok(position)
+        })
+    }
+}
+
+fn append_own(
+    transaction: &Transaction<'_>,
+    scope: ScopeId,
+    hub: DeviceId,
+    bytes: &[u8],
+    now: Millis,
+) -> Result<()> {
+    let state = read::scope(transaction, scope)?.ok_or(Error::UnknownScope)?;
+    let change = Change::decode(bytes).map_err(|_| Error::NotNew)?;
+    let item = Item {
+        key: Some(change.key),
+        hash: change::hash(bytes),
+        bytes: bytes.to_vec(),
+        tables: Default::default(),
+        device: hub,
+    };
+    let mut appender = Appender::new(transaction, scope, state, now)?;
+    let mut told = Ingested::default();
+    if appender.append(change.key, &item, &mut told)?.is_some() || told.accepted != 1 {
+        return Err(Error::NotNew);
+    }
+    appender.finish()?;
+    Ok(())
+}
+
+/// What a device is in a scope.
+#[derive(Clone, Copy)]
+enum Standing {
+    Holds(Role),
+    Not(Reason),
+}
+
+/// Looks a device up once for the changes of a frame that follow each other.
+struct Devices<'t> {
+    transaction: &'t Transaction<'t>,
+    scope: ScopeId,
+    now: Millis,
+    last: Option<(DeviceId, Standing)>,
+}
+
+impl Devices<'_> {
+    fn standing(&mut self, device: DeviceId) -> Result<Standing> {
+        if let Some((last, standing)) = self.last
+            && last == device
+        {
+            return Ok(standing);
+        }
+        let standing = match directory::device(self.transaction, device)? {
+            None => Standing::Not(Reason::UnknownDevice),
+            Some(known) if known.role == Role::Hub => Standing::Holds(Role::Hub),
+            Some(known) if known.revoked_at.is_some() => Standing::Not(Reason::RevokedDevice),
+            Some(_) => match directory::role_in(self.transaction, device, self.scope, self.now)? {
+                Some(role) => Standing::Holds(role),
+                None => Standing::Not(Reason::OutOfScope),
+            },
+        };
+        self.last = Some((device, standing));
+        Ok(standing)
+    }
+}
+
+/// Adds changes to one scope and moves its head at the end.
+struct Appender<'t> {
+    transaction: &'t Transaction<'t>,
+    scope: ScopeId,
+    head: Position,
+    chain: Chain,
+    now: Millis,
+    moved: bool,
+    insert: CachedStatement<'t>,
+    bound: Option<(Writer, DeviceId)>,
+}
+
+impl<'t> Appender<'t> {
+    fn new(
+        transaction: &'t Transaction<'t>,
+        scope: ScopeId,
+        state: ScopeState,
+        now: Millis,
+    ) -> Result<Self> {
+        let insert = transaction.prepare_cached(statements::ADD_CHANGE)?;
+        let (head, chain) = (state.head, state.chain);
+        Ok(Self { transaction, scope, head, chain, now, moved: false, insert, bound: None })
+    }
+
+    /// Gives the change the next position, or says why it must wait.
+    fn append(&mut self, key: Key, item: &Item, told: &mut Ingested) -> Result<Option<Reason>> {
+        if !self.bind(key.writer, item.device)? {
+            return Ok(Some(Reason::WriterElsewhere));
+        }
+        let chain = self.chain.then(key);
+        let added = self.insert.execute(params![
+            self.scope.0,
+            self.head as i64 + 1,
+            key.writer.0.to_be_bytes(),
+            key.seq,
+            chain.0,
+            self.now.0,
+            item.hash,
+            item.bytes,
+        ])?;
+        if added == 1 {
+            (self.head, self.chain, self.moved) = (self.head + 1, chain, true);
+            told.accepted += 1;
+        } else if self.holds(key, &item.hash)? {
+            told.known += 1;
+        } else {
+            self.collide(key, item)?;
+            told.collisions.push(key);
+        }
+        Ok(None)
+    }
+
+    /// Whether the writer is this device's in this scope; binds it at first sight.
+    fn bind(&mut self, writer: Writer, device: DeviceId) -> Result<bool> {
+        if self.bound == Some((writer, device)) {
+            return Ok(true);
+        }
+        let id = writer.0.to_be_bytes();
+        let known: Option<([u8; 8], [u8; 8])> = self
+            .transaction
+            .prepare_cached(statements::WRITER)?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        match known {
+            Some((scope, owner)) if scope != self.scope.0 || owner != device.0 => return Ok(false),
+            Some(_) => {}
+            None => {
+                let mut bind = self.transaction.prepare_cached(statements::BIND_WRITER)?;
+                bind.execute(params![id, self.scope.0, device.0, self.now.0])?;
+            }
+        }
+        self.bound = Some((writer, device));
+        Ok(true)
+    }
+
+    /// Whether the log holds the key with these very bytes.
+    fn holds(&self, key: Key, hash: &change::ChangeHash) -> Result<bool> {
+        let held: Option<[u8; 32]> = self
+            .transaction
+            .prepare_cached(statements::CHANGE_HASH)?
+            .query_row(params![self.scope.0, key.writer.0.to_be_bytes(), key.seq], |row| row.get(0))
+            .optional()?;
+        Ok(held.as_ref() == Some(hash))
+    }
+
+    fn collide(&self, key: Key, item: &Item) -> Result<()> {
+        let mut add = self.transaction.prepare_cached(statements::ADD_COLLISION)?;
+        let writer = key.writer.0.to_be_bytes();
+        add.execute(params![self.scope.0, writer, key.seq, item.hash, item.device.0, item.bytes, self.now.0])?;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Position> {
+        if self.moved {
+            let mut update = self.transaction.prepare_cached(statements::MOVE_HEAD)?;
+            update.execute(params![self.scope.0, self.head as i64, self.chain.0])?;
+        }
+        Ok(self.head)
+    }
+}
+
+/// Keeps what waits for the lead.
+struct Aside<'t> {
+    scope: ScopeId,
+    now: Millis,
+    insert: CachedStatement<'t>,
+}
+
+impl<'t> Aside<'t> {
+    fn new(transaction: &'t Transaction<'t>, scope: ScopeId, now: Millis) -> Result<Self> {
+        Ok(Self { scope, now, insert: transaction.prepare_cached(statements::ADD_SET_ASIDE)? })
+    }
+
+    fn put(&mut self, item: &Item, reason: Reason, told: &mut Ingested) -> Result<()> {
+        let (writer, seq) = item.key.map_or((0, 0), |key| (key.writer.0, key.seq));
+        self.insert.execute(params![
+            self.scope.0,
+            writer.to_be_bytes(),
+            seq,
+            item.hash,
+            item.device.0,
+            reason.code(),
+            item.bytes,
+            self.now.0,
+        ])?;
+        told.set_aside.push((item.key, reason));
+        Ok(())
+    }
+}

@@ -1,0 +1,368 @@
+//! The directory: devices, what they hold, teams, places and enrolment codes. Small, and the same for all shards.
+
+use langso_domain::id::{DeviceId, MemberId, RowId, ScopeId, TeamId};
+use langso_domain::registry::{Role, ScopeKind};
+use langso_sync::chain::Chain;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use subtle::ConstantTimeEq;
+
+use super::{Code, Device, Enrolled, Error, Grant, Log, Result, Team, Write, statements};
+use crate::clock::Millis;
+
+impl Log {
+    /// A device; none when it never enrolled.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`], [`Error::Corrupt`].
+    pub fn device(&self, device: DeviceId) -> Result<Option<Device>> {
+        self.read(|connection| self::device(connection, device))
+    }
+
+    /// All devices, the hub's own included, in order of enrolment.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`], [`Error::Corrupt`].
+    pub fn list_devices(&self) -> Result<Vec<Device>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::DEVICES)?;
+            let mut rows = statement.query([])?;
+            let mut devices = Vec::new();
+            while let Some(row) = rows.next()? {
+                devices.push(device_of(DeviceId(row.get(0)?), row, 1)?);
+            }
+            Ok(devices)
+        })
+    }
+
+    /// What a device holds at a moment, in order of scopes.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`], [`Error::Corrupt`].
+    pub fn grants(&self, device: DeviceId, now: Millis) -> Result<Vec<Grant>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::GRANTS)?;
+            let mut rows = statement.query(params![device.0, now.0])?;
+            let mut grants = Vec::new();
+            while let Some(row) = rows.next()? {
+                grants.push(Grant { scope: ScopeId(row.get(0)?), kind: kind(row, 1)?, role: role(row, 2)? });
+            }
+            Ok(grants)
+        })
+    }
+
+    /// Puts the hub itself into the directory; twice is once.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn add_hub(&self, hub: DeviceId, public_key: [u8; 32], now: Millis) -> Result<()> {
+        self.write(|transaction| {
+            let mut add = transaction.prepare_cached(statements::ADD_DEVICE)?;
+            let none = Option::<[u8; 12]>::None;
+            add.execute(params![hub.0, public_key, none, none, Role::Hub as u8, "", now.0])?;
+            Ok(())
+        })
+    }
+
+    /// Uses an enrolment code for a key: the first key gets the code's team and role; the same key again gets the
+    /// same answer, also after the code's time; any other is told so and recorded. `secret_hash` is compared in
+    /// constant time.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`], [`Error::Corrupt`], [`Error::UnknownTeam`].
+    pub fn enrol(
+        &self,
+        secret_hash: [u8; 32],
+        device: DeviceId,
+        public_key: [u8; 32],
+        now: Millis,
+    ) -> Result<Enrolled> {
+        self.write(|transaction| {
+            let Some((code, used_by)) = self::code(transaction, secret_hash)? else {
+                return Ok(Enrolled::UnknownCode);
+            };
+            if let Some(used_by) = used_by {
+                let known = self::device(transaction, used_by)?.ok_or(Error::Corrupt("code"))?;
+                if used_by == device && known.public_key == public_key {
+                    return Ok(Enrolled::Yes(Box::new(known)));
+                }
+                transaction
+                    .prepare_cached(statements::SECOND_USE)?
+                    .execute(params![secret_hash, device.0, now.0])?;
+                return Ok(Enrolled::Used);
+            }
+            if now >= code.expires_at {
+                return Ok(Enrolled::Expired);
+            }
+            // A device is one member's folder: a key that enrolled before, or another key of its name, is no new one.
+            if self::device(transaction, device)?.is_some() {
+                return Ok(Enrolled::Used);
+            }
+            let (member, team) = (code.member.map(|id| id.0.0), code.team.map(|id| id.0.0));
+            transaction.prepare_cached(statements::ADD_DEVICE)?.execute(params![
+                device.0,
+                public_key,
+                member,
+                team,
+                code.role as u8,
+                code.unit,
+                now.0,
+            ])?;
+            transaction.prepare_cached(statements::USE_CODE)?.execute(params![secret_hash, device.0, now.0])?;
+            for (scope, role) in holdings(transaction, &code, now)? {
+                grant(transaction, device, scope, role, now)?;
+            }
+            let known = self::device(transaction, device)?.ok_or(Error::Corrupt("device"))?;
+            Ok(Enrolled::Yes(Box::new(known)))
+        })
+    }
+
+    /// Codes of a team that a second device tried: the member, that device, when.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn list_second_uses(&self, team: TeamId) -> Result<Vec<(Option<MemberId>, DeviceId, Millis)>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::SECOND_USES_OF)?;
+            let rows = statement.query_map([team.0.0], |row| {
+                let member: Option<[u8; 12]> = row.get(0)?;
+                Ok((member.map(|id| MemberId(RowId(id))), DeviceId(row.get(1)?), Millis(row.get(2)?)))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// A team; none when the hub never made it.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn team(&self, team: TeamId) -> Result<Option<Team>> {
+        self.read(|connection| self::team(connection, team))
+    }
+
+    /// All teams in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn list_teams(&self) -> Result<Vec<Team>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::TEAMS)?;
+            let rows = statement.query_map([], team_of)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// The scope of a place, by code without list version.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn place(&self, unit: &str) -> Result<Option<ScopeId>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::PLACE)?;
+            Ok(statement.query_row([unit], |row| row.get(0)).optional()?.map(ScopeId))
+        })
+    }
+
+    /// All places with their scopes, by code.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn list_places(&self) -> Result<Vec<(String, ScopeId)>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::PLACES)?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, ScopeId(row.get(1)?))))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+}
+
+/// Writes one thing of the directory; changes are not its business.
+pub(super) fn put(transaction: &Transaction<'_>, write: &Write, now: Millis) -> Result<()> {
+    match write {
+        Write::Change(..) => return Err(Error::NotNew),
+        Write::Scope(scope, kind) => {
+            let mut add = transaction.prepare_cached(statements::ADD_SCOPE)?;
+            add.execute(params![scope.0, *kind as i64, Chain::start(*scope).0, now.0])?;
+        }
+        Write::Team(team) => {
+            let mut add = transaction.prepare_cached(statements::ADD_TEAM)?;
+            add.execute(params![
+                team.id.0.0,
+                team.scope.0,
+                team.training.0,
+                team.unit,
+                team.name,
+                now.0
+            ])?;
+        }
+        Write::Place(unit, scope) => {
+            transaction.prepare_cached(statements::ADD_PLACE)?.execute(params![unit, scope.0, now.0])?;
+        }
+        Write::Hold(team, scope) => hold(transaction, *team, *scope, now)?,
+        Write::Train(member, team) => {
+            let known = self::team(transaction, *team)?.ok_or(Error::UnknownTeam)?;
+            transaction.prepare_cached(statements::ADD_TRAINER)?.execute([member.0.0, team.0.0])?;
+            for (device, _) in devices_of(transaction, statements::DEVICES_OF_MEMBER, member.0.0)? {
+                grant(transaction, device, known.training, Role::Trainer as i64, now)?;
+            }
+        }
+        Write::Code(code) => {
+            transaction.prepare_cached(statements::ADD_CODE)?.execute(params![
+                code.secret_hash,
+                code.team.map(|id| id.0.0),
+                code.unit,
+                code.member.map(|id| id.0.0),
+                code.role as u8,
+                now.0,
+                code.expires_at.0,
+            ])?;
+        }
+        Write::Revoke(device) => {
+            transaction.prepare_cached(statements::REVOKE_DEVICE)?.execute(params![device.0, now.0])?;
+        }
+    }
+    Ok(())
+}
+
+fn hold(transaction: &Transaction<'_>, team: TeamId, scope: ScopeId, now: Millis) -> Result<()> {
+    let state = super::read::scope(transaction, scope)?.ok_or(Error::UnknownScope)?;
+    let mut add = transaction.prepare_cached(statements::ADD_TEAM_SCOPE)?;
+    add.execute(params![team.0.0, scope.0, now.0, Option::<i64>::None])?;
+    for (device, role) in devices_of(transaction, statements::DEVICES_OF_TEAM, team.0.0)? {
+        // A trainer belongs to the team that enrolled it and still sees no household.
+        if role != Role::Trainer as i64 || state.kind != ScopeKind::Team {
+            grant(transaction, device, scope, role, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// The scopes of a new device with its role in each.
+fn holdings(transaction: &Transaction<'_>, code: &Code, now: Millis) -> Result<Vec<(ScopeId, i64)>> {
+    let mut held = Vec::new();
+    let role = code.role as i64;
+    if let Some(team) = code.team {
+        let mut statement = transaction.prepare_cached(statements::TEAM_SCOPES)?;
+        let mut rows = statement.query(params![team.0.0, now.0])?;
+        while let Some(row) = rows.next()? {
+            let (scope, kind) = (ScopeId(row.get(0)?), kind(row, 1)?);
+            if code.role != Role::Trainer || matches!(kind, ScopeKind::Place | ScopeKind::Reference) {
+                held.push((scope, role));
+            }
+        }
+    }
+    if let (Role::Trainer, Some(member)) = (code.role, code.member) {
+        let mut statement = transaction.prepare_cached(statements::TRAINED_SCOPES)?;
+        let mut rows = statement.query([member.0.0])?;
+        while let Some(row) = rows.next()? {
+            held.push((ScopeId(row.get(0)?), role));
+        }
+    }
+    if !code.unit.is_empty() {
+        let mut statement = transaction.prepare_cached(statements::PLACE)?;
+        let place: Option<[u8; 8]> = statement.query_row([&code.unit], |row| row.get(0)).optional()?;
+        held.extend(place.map(|scope| (ScopeId(scope), role)));
+    }
+    held.sort_unstable();
+    held.dedup();
+    Ok(held)
+}
+
+fn grant(
+    transaction: &Transaction<'_>,
+    device: DeviceId,
+    scope: ScopeId,
+    role: i64,
+    now: Millis,
+) -> Result<()> {
+    if role_in(transaction, device, scope, now)?.is_none() {
+        let mut add = transaction.prepare_cached(statements::ADD_GRANT)?;
+        add.execute(params![device.0, scope.0, role, now.0, Option::<i64>::None])?;
+    }
+    Ok(())
+}
+
+fn devices_of(transaction: &Transaction<'_>, sql: &str, owner: [u8; 12]) -> Result<Vec<(DeviceId, i64)>> {
+    let mut statement = transaction.prepare_cached(sql)?;
+    let rows = statement.query_map([owner], |row| Ok((DeviceId(row.get(0)?), row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn device(connection: &Connection, device: DeviceId) -> Result<Option<Device>> {
+    let mut statement = connection.prepare_cached(statements::DEVICE)?;
+    let mut rows = statement.query([device.0])?;
+    rows.next()?.map(|row| device_of(device, row, 0)).transpose()
+}
+
+/// What a device is in a scope at a moment; none when it does not hold it.
+pub(super) fn role_in(
+    connection: &Connection,
+    device: DeviceId,
+    scope: ScopeId,
+    now: Millis,
+) -> Result<Option<Role>> {
+    let mut statement = connection.prepare_cached(statements::GRANT)?;
+    let mut rows = statement.query(params![device.0, scope.0, now.0])?;
+    rows.next()?.map(|row| role(row, 0)).transpose()
+}
+
+fn device_of(id: DeviceId, row: &Row<'_>, first: usize) -> Result<Device> {
+    let member: Option<[u8; 12]> = row.get(first + 1)?;
+    let team: Option<[u8; 12]> = row.get(first + 2)?;
+    let revoked_at: Option<i64> = row.get(first + 6)?;
+    Ok(Device {
+        id,
+        public_key: row.get(first)?,
+        member: member.map(|id| MemberId(RowId(id))),
+        team: team.map(|id| TeamId(RowId(id))),
+        role: role(row, first + 3)?,
+        unit: row.get(first + 4)?,
+        enrolled_at: Millis(row.get(first + 5)?),
+        revoked_at: revoked_at.map(Millis),
+    })
+}
+
+fn team(connection: &Connection, team: TeamId) -> Result<Option<Team>> {
+    let mut statement = connection.prepare_cached(statements::TEAM)?;
+    Ok(statement.query_row([team.0.0], team_of).optional()?)
+}
+
+fn team_of(row: &Row<'_>) -> rusqlite::Result<Team> {
+    Ok(Team {
+        id: TeamId(RowId(row.get(0)?)),
+        scope: ScopeId(row.get(1)?),
+        training: ScopeId(row.get(2)?),
+        unit: row.get(3)?,
+        name: row.get(4)?,
+    })
+}
+
+/// The code of that hash and the device that used it.
+fn code(connection: &Connection, secret_hash: [u8; 32]) -> Result<Option<(Code, Option<DeviceId>)>> {
+    let mut statement = connection.prepare_cached(statements::CODE)?;
+    let mut rows = statement.query([secret_hash])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let held: [u8; 32] = row.get(0)?;
+    // The index compares hashes of secrets, of which time tells nothing useful; this last word takes constant time.
+    if !bool::from(held.ct_eq(&secret_hash)) {
+        return Ok(None);
+    }
+    let (team, member): (Option<[u8; 12]>, Option<[u8; 12]>) = (row.get(1)?, row.get(3)?);
+    let used_by: Option<[u8; 8]> = row.get(6)?;
+    let code = Code {
+        secret_hash: held,
+        team: team.map(|id| TeamId(RowId(id))),
+        unit: row.get(2)?,
+        member: member.map(|id| MemberId(RowId(id))),
+        role: role(row, 4)?,
+        expires_at: Millis(row.get(5)?),
+    };
+    Ok(Some((code, used_by.map(DeviceId))))
+}
+
+fn role(row: &Row<'_>, column: usize) -> Result<Role> {
+    Role::from_number(row.get(column)?).ok_or(Error::Corrupt("role"))
+}
+
+fn kind(row: &Row<'_>, column: usize) -> Result<ScopeKind> {
+    ScopeKind::from_number(row.get(column)?).ok_or(Error::Corrupt("kind of scope"))
+}

@@ -1,0 +1,280 @@
+//! What the log answers without changing anything: heads, chains, what lies after a cursor, what a phone holds.
+//! Each answer costs what it gives, wherever the cursor stands.
+
+use langso_domain::id::{DeviceId, Key, ScopeId, Writer};
+use langso_domain::registry::ScopeKind;
+use langso_sync::chain::{Chain, Cursor};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Cell, Error, Figures, Item, Log, Position, Result, Run, ScopeState, SetAside, Stored};
+use super::statements;
+use crate::clock::Millis;
+
+impl Log {
+    /// What is counted for a scope; none for one the hub never minted.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`], [`Error::Corrupt`].
+    pub fn scope(&self, scope: ScopeId) -> Result<Option<ScopeState>> {
+        self.read(|connection| self::scope(connection, scope))
+    }
+
+    /// The chain at a position; none above the head.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn chain_at(&self, scope: ScopeId, position: Position) -> Result<Option<Chain>> {
+        if position == 0 {
+            return Ok(Some(Chain::start(scope)));
+        }
+        let Ok(position) = i64::try_from(position) else { return Ok(None) };
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::CHAIN_AT)?;
+            let chain = statement.query_row(params![scope.0, position], |row| row.get(0)).optional()?;
+            Ok(chain.map(Chain))
+        })
+    }
+
+    /// Whether the cursor stands in this log's history.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn knows(&self, scope: ScopeId, cursor: Cursor) -> Result<bool> {
+        Ok(self.chain_at(scope, cursor.position)? == Some(cursor.chain))
+    }
+
+    /// When the change at a position was taken in.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn received_at(&self, scope: ScopeId, position: Position) -> Result<Option<Millis>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::RECEIVED_AT)?;
+            let at = statement.query_row(params![scope.0, position as i64], |row| row.get(0)).optional()?;
+            Ok(at.map(Millis))
+        })
+    }
+
+    /// The changes after a position, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn changes_after(&self, scope: ScopeId, after: Position, limit: u32) -> Result<Vec<Stored>> {
+        let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::CHANGES_AFTER)?;
+            let rows = statement.query_map(params![scope.0, after, limit], |row| {
+                Ok(Stored {
+                    position: position(row, 0)?,
+                    key: key(row, 1, 2)?,
+                    chain: Chain(row.get(3)?),
+                    bytes: row.get(4)?,
+                    device: DeviceId(row.get(5)?),
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Where the log holds a writer's numbers up to `up_to`, above a position, in order.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn runs_of(
+        &self,
+        scope: ScopeId,
+        writer: Writer,
+        up_to: u32,
+        after: Position,
+    ) -> Result<Vec<Run>> {
+        let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::KEYS_OF_WRITER)?;
+            let mut rows = statement.query(params![scope.0, writer.0.to_be_bytes(), up_to, after])?;
+            let mut runs: Vec<Run> = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (position, seq) = (position(row, 0)?, row.get(1)?);
+                match runs.last_mut() {
+                    Some(run)
+                        if run.position + u64::from(run.count) == position && run.seq + run.count == seq =>
+                    {
+                        run.count += 1;
+                    }
+                    _ => runs.push(Run { position, writer, seq, count: 1 }),
+                }
+            }
+            Ok(runs)
+        })
+    }
+
+    /// What waits for the lead in a scope, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn list_set_aside(&self, scope: ScopeId) -> Result<Vec<SetAside>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::SET_ASIDE_OF)?;
+            let rows = statement.query_map([scope.0], |row| {
+                let seq: u32 = row.get(2)?;
+                Ok(SetAside {
+                    id: row.get(0)?,
+                    key: (seq > 0).then(|| key(row, 1, 2)).transpose()?,
+                    device: DeviceId(row.get(3)?),
+                    reason: row.get(4)?,
+                    at: Millis(row.get(5)?),
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Keys that came with other bytes than the log holds: key, who signed, when.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn list_collisions(&self, scope: ScopeId) -> Result<Vec<(Key, DeviceId, Millis)>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::COLLISIONS_OF)?;
+            let rows = statement
+                .query_map([scope.0], |row| Ok((key(row, 0, 1)?, DeviceId(row.get(2)?), Millis(row.get(3)?))))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Up to which position a scope's cells are computed.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn projected(&self, scope: ScopeId) -> Result<Position> {
+        self.read(|connection| projected(connection, scope))
+    }
+
+    /// Puts a scope's cells in the place of those before; all are of one position.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn put_cells(&self, scope: ScopeId, cells: &[Cell], at: Position, as_of: Millis) -> Result<()> {
+        self.write(|transaction| {
+            let mut put = transaction.prepare_cached(statements::PUT_CELL)?;
+            for cell in cells {
+                put.execute(params![
+                    scope.0,
+                    cell.unit,
+                    cell.period,
+                    cell.indicator,
+                    cell.dims,
+                    cell.value,
+                    at as i64,
+                    as_of.0,
+                ])?;
+            }
+            transaction.prepare_cached(statements::DROP_STALE_CELLS)?.execute(params![scope.0, at as i64])?;
+            transaction.prepare_cached(statements::MARK_PROJECTED)?.execute(params![scope.0, at as i64])?;
+            Ok(())
+        })
+    }
+
+    /// A scope's cells, and what they are of.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn figures(&self, scope: ScopeId) -> Result<Figures> {
+        self.read(|connection| {
+            let position = projected(connection, scope)?;
+            let mut as_of = None;
+            let mut statement = connection.prepare_cached(statements::CELLS_OF)?;
+            let rows = statement.query_map([scope.0], |row| {
+                as_of = Some(Millis(row.get(6)?));
+                Ok(Cell {
+                    unit: row.get(0)?,
+                    period: row.get(1)?,
+                    indicator: row.get(2)?,
+                    dims: row.get(3)?,
+                    value: row.get(4)?,
+                })
+            })?;
+            let cells = rows.collect::<rusqlite::Result<_>>()?;
+            Ok(Figures { cells, position, as_of })
+        })
+    }
+
+    /// Raises the watermark of a scope to what a backup was verified to hold; never lowers it, never above the head.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn raise_watermark(&self, scope: ScopeId, to: Position) -> Result<()> {
+        self.write(|transaction| {
+            let mut raise = transaction.prepare_cached(statements::RAISE_WATERMARK)?;
+            raise.execute(params![scope.0, to as i64])?;
+            Ok(())
+        })
+    }
+
+    /// Counts a frame or request that was refused, by a code.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn count_refusal(&self, reason: &str, now: Millis) -> Result<()> {
+        self.write(|transaction| {
+            transaction.prepare_cached(statements::COUNT_REFUSAL)?.execute(params![reason, now.0])?;
+            Ok(())
+        })
+    }
+
+    /// How often what was refused, by code, and when last.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn list_refusals(&self) -> Result<Vec<(String, u64, Millis)>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::REFUSALS)?;
+            let rows = statement
+                .query_map([], |row| Ok((row.get(0)?, position(row, 1)?, Millis(row.get(2)?))))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+}
+
+pub(super) fn scope(connection: &Connection, scope: ScopeId) -> Result<Option<ScopeState>> {
+    let mut statement = connection.prepare_cached(statements::SCOPE)?;
+    let found = statement
+        .query_row([scope.0], |row| {
+            Ok((row.get::<_, i64>(0)?, position(row, 1)?, row.get(2)?, position(row, 3)?))
+        })
+        .optional()?;
+    let Some((kind, head, chain, watermark)) = found else { return Ok(None) };
+    let kind = ScopeKind::from_number(kind).ok_or(Error::Corrupt("kind of scope"))?;
+    Ok(Some(ScopeState { kind, head, chain: Chain(chain), watermark }))
+}
+
+pub(super) fn waiting(connection: &Connection, scope: ScopeId, set_aside_id: i64) -> Result<Option<Item>> {
+    let mut statement = connection.prepare_cached(statements::SET_ASIDE_ONE)?;
+    let item = statement
+        .query_row(params![scope.0, set_aside_id], |row| {
+            let seq: u32 = row.get(1)?;
+            Ok(Item {
+                key: (seq > 0).then(|| key(row, 0, 1)).transpose()?,
+                hash: row.get(2)?,
+                device: DeviceId(row.get(3)?),
+                bytes: row.get(4)?,
+                tables: Default::default(),
+            })
+        })
+        .optional()?;
+    Ok(item)
+}
+
+fn projected(connection: &Connection, scope: ScopeId) -> Result<Position> {
+    let mut statement = connection.prepare_cached(statements::PROJECTED)?;
+    Ok(statement.query_row([scope.0], |row| position(row, 0)).optional()?.unwrap_or(0))
+}
+
+/// A count or position, which is never negative.
+fn position(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let value: i64 = row.get(column)?;
+    u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
+}
+
+fn key(row: &Row<'_>, writer: usize, seq: usize) -> rusqlite::Result<Key> {
+    Ok(Key { writer: Writer(u64::from_be_bytes(row.get(writer)?)), seq: row.get(seq)? })
+}

@@ -1,0 +1,147 @@
+//! Every statement of the log, as text and nothing else, so that a second engine can take them over one by one.
+//!
+//! The rule to hold: a statement over a table that belongs to a scope is bound by `scope`, so that the log can be
+//! sharded by it. The test below reads this file and holds it.
+
+/// Tables that are bound by scope; every other table is the directory.
+#[cfg(test)]
+const OF_A_SCOPE: &[&str] = &["scopes", "changes", "set_aside", "collisions", "cells", "projections"];
+
+pub const ADD_SCOPE: &str = "INSERT INTO scopes (scope, kind, chain, created_at) VALUES (?1, ?2, ?3, ?4)
+  ON CONFLICT (scope) DO NOTHING";
+pub const SCOPE: &str = "SELECT kind, head, chain, watermark FROM scopes WHERE scope = ?1";
+pub const MOVE_HEAD: &str = "UPDATE scopes SET head = ?2, chain = ?3 WHERE scope = ?1";
+pub const RAISE_WATERMARK: &str =
+    "UPDATE scopes SET watermark = ?2 WHERE scope = ?1 AND watermark < ?2 AND head >= ?2";
+
+pub const ADD_CHANGE: &str = "INSERT INTO changes (scope, position, writer, seq, chain, received_at, hash, bytes)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+  ON CONFLICT (scope, writer, seq) DO NOTHING";
+pub const CHANGE_HASH: &str = "SELECT hash FROM changes WHERE scope = ?1 AND writer = ?2 AND seq = ?3";
+pub const CHAIN_AT: &str = "SELECT chain FROM changes WHERE scope = ?1 AND position = ?2";
+pub const RECEIVED_AT: &str = "SELECT received_at FROM changes WHERE scope = ?1 AND position = ?2";
+pub const CHANGES_AFTER: &str = "SELECT c.position, c.writer, c.seq, c.chain, c.bytes, w.device
+  FROM changes c JOIN writers w ON w.writer = c.writer
+  WHERE c.scope = ?1 AND c.position > ?2 ORDER BY c.position LIMIT ?3";
+pub const KEYS_OF_WRITER: &str = "SELECT position, seq FROM changes
+  WHERE scope = ?1 AND writer = ?2 AND seq <= ?3 AND position > ?4 ORDER BY position";
+
+pub const ADD_SET_ASIDE: &str = "INSERT INTO set_aside (scope, writer, seq, hash, device, reason, bytes, at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+  ON CONFLICT (scope, writer, seq, hash) DO NOTHING";
+pub const SET_ASIDE_OF: &str = "SELECT set_aside_id, writer, seq, device, reason, at FROM set_aside
+  WHERE scope = ?1 AND admitted_at IS NULL ORDER BY set_aside_id";
+pub const SET_ASIDE_ONE: &str = "SELECT writer, seq, hash, device, bytes FROM set_aside
+  WHERE scope = ?1 AND set_aside_id = ?2 AND admitted_at IS NULL";
+pub const SET_ASIDE_ADMITTED: &str =
+    "UPDATE set_aside SET admitted_at = ?3 WHERE scope = ?1 AND set_aside_id = ?2";
+pub const ADD_COLLISION: &str = "INSERT INTO collisions (scope, writer, seq, hash, device, bytes, at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+  ON CONFLICT (scope, writer, seq, hash) DO NOTHING";
+pub const COLLISIONS_OF: &str =
+    "SELECT writer, seq, device, at FROM collisions WHERE scope = ?1 ORDER BY at, writer, seq";
+
+pub const PUT_CELL: &str =
+    "INSERT INTO cells (scope, unit, period, indicator, dims, value, position, as_of)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+  ON CONFLICT (scope, indicator, period, unit, dims)
+  DO UPDATE SET value = excluded.value, position = excluded.position, as_of = excluded.as_of";
+pub const DROP_STALE_CELLS: &str = "DELETE FROM cells WHERE scope = ?1 AND position < ?2";
+pub const CELLS_OF: &str = "SELECT unit, period, indicator, dims, value, position, as_of FROM cells
+  WHERE scope = ?1 ORDER BY indicator, period, unit, dims";
+pub const PROJECTED: &str = "SELECT position FROM projections WHERE scope = ?1";
+pub const MARK_PROJECTED: &str = "INSERT INTO projections (scope, position) VALUES (?1, ?2)
+  ON CONFLICT (scope) DO UPDATE SET position = excluded.position";
+
+pub const BIND_WRITER: &str = "INSERT INTO writers (writer, scope, device, bound_at) VALUES (?1, ?2, ?3, ?4)";
+pub const WRITER: &str = "SELECT scope, device FROM writers WHERE writer = ?1";
+
+pub const ADD_DEVICE: &str =
+    "INSERT INTO devices (device, public_key, member, team, role, unit, enrolled_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (device) DO NOTHING";
+pub const DEVICE: &str =
+    "SELECT public_key, member, team, role, unit, enrolled_at, revoked_at FROM devices WHERE device = ?1";
+pub const DEVICES: &str = "SELECT device, public_key, member, team, role, unit, enrolled_at, revoked_at
+  FROM devices ORDER BY enrolled_at, device";
+pub const REVOKE_DEVICE: &str =
+    "UPDATE devices SET revoked_at = ?2 WHERE device = ?1 AND revoked_at IS NULL";
+pub const ADD_GRANT: &str = "INSERT INTO device_scopes (device, scope, role, from_at, until_at)
+  VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (device, scope, from_at) DO NOTHING";
+pub const GRANTS: &str = "SELECT d.scope, s.kind, d.role
+  FROM device_scopes d JOIN scopes s ON s.scope = d.scope
+  WHERE d.device = ?1 AND d.from_at <= ?2 AND (d.until_at IS NULL OR d.until_at > ?2) ORDER BY d.scope";
+pub const GRANT: &str = "SELECT role FROM device_scopes
+  WHERE device = ?1 AND scope = ?2 AND from_at <= ?3 AND (until_at IS NULL OR until_at > ?3)
+  ORDER BY from_at DESC LIMIT 1";
+
+pub const ADD_TEAM: &str =
+    "INSERT INTO teams (team, scope, training, unit, name, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+pub const TEAM: &str = "SELECT team, scope, training, unit, name FROM teams WHERE team = ?1";
+pub const TEAMS: &str = "SELECT team, scope, training, unit, name FROM teams ORDER BY created_at, team";
+pub const ADD_PLACE: &str = "INSERT INTO places (unit, scope, created_at) VALUES (?1, ?2, ?3)";
+pub const PLACE: &str = "SELECT scope FROM places WHERE unit = ?1";
+pub const PLACES: &str = "SELECT unit, scope FROM places ORDER BY unit";
+pub const ADD_TEAM_SCOPE: &str = "INSERT INTO team_scopes (team, scope, from_at, until_at)
+  VALUES (?1, ?2, ?3, ?4) ON CONFLICT (team, scope, from_at) DO NOTHING";
+pub const TEAM_SCOPES: &str = "SELECT t.scope, s.kind FROM team_scopes t JOIN scopes s ON s.scope = t.scope
+  WHERE t.team = ?1 AND t.from_at <= ?2 AND (t.until_at IS NULL OR t.until_at > ?2) ORDER BY t.scope";
+pub const DEVICES_OF_TEAM: &str =
+    "SELECT device, role FROM devices WHERE team = ?1 AND revoked_at IS NULL ORDER BY device";
+pub const ADD_TRAINER: &str =
+    "INSERT INTO trainers (member, team) VALUES (?1, ?2) ON CONFLICT (member, team) DO NOTHING";
+pub const TRAINED_SCOPES: &str = "SELECT t.training FROM trainers r JOIN teams t ON t.team = r.team
+  WHERE r.member = ?1 ORDER BY t.training";
+pub const DEVICES_OF_MEMBER: &str =
+    "SELECT device, role FROM devices WHERE member = ?1 AND revoked_at IS NULL ORDER BY device";
+
+pub const ADD_CODE: &str =
+    "INSERT INTO codes (secret_hash, team, unit, member, role, created_at, expires_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+pub const CODE: &str = "SELECT secret_hash, team, unit, member, role, expires_at, used_by
+  FROM codes WHERE secret_hash = ?1";
+pub const USE_CODE: &str = "UPDATE codes SET used_by = ?2, used_at = ?3 WHERE secret_hash = ?1";
+pub const SECOND_USE: &str = "UPDATE codes SET second_use_by = ?2, second_used_at = ?3
+  WHERE secret_hash = ?1 AND second_use_by IS NULL";
+pub const SECOND_USES_OF: &str =
+    "SELECT member, second_use_by, second_used_at FROM codes WHERE team = ?1 AND second_use_by IS NOT NULL";
+
+pub const COUNT_REFUSAL: &str = "INSERT INTO refusals (reason, count, last_at) VALUES (?1, 1, ?2)
+  ON CONFLICT (reason) DO UPDATE SET count = count + 1, last_at = excluded.last_at";
+pub const REFUSALS: &str = "SELECT reason, count, last_at FROM refusals ORDER BY reason";
+
+#[cfg(test)]
+mod tests {
+    use super::OF_A_SCOPE;
+
+    fn statements() -> Vec<(String, String)> {
+        let source = include_str!("statements.rs");
+        let (source, _) = source.split_once("mod tests {").expect("this module");
+        let constants = source.split("pub const ").skip(1);
+        let one = |text: &str| {
+            let (name, rest) = text.split_once(':').expect("a type");
+            let sql = rest.split('"').nth(1).expect("a text");
+            (name.to_owned(), sql.to_owned())
+        };
+        constants.map(one).collect()
+    }
+
+    #[test]
+    fn every_statement_over_a_scope_is_bound_by_it() {
+        let all = statements();
+        assert!(all.len() > 40, "{}", all.len());
+        for (name, sql) in all {
+            let words: Vec<&str> = sql.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+            let of_a_scope = words.windows(2).any(|pair| {
+                ["FROM", "INTO", "UPDATE"].contains(&pair[0]) && OF_A_SCOPE.contains(&pair[1])
+            });
+            if !of_a_scope {
+                continue;
+            }
+            let bound = sql.contains("scope = ?1")
+                || sql.split_once('(').is_some_and(|(start, rest)| {
+                    start.starts_with("INSERT") && rest.starts_with("scope,") && sql.contains("(?1,")
+                });
+            assert!(bound, "{name} is not bound by scope");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! What the log is told and what it answers, as plain data: no SQL, no HTTP.
+
+use langso_domain::id::{DeviceId, Key, MemberId, ScopeId, TeamId, Writer};
+use langso_domain::registry::{Role, ScopeKind};
+use langso_sync::chain::Chain;
+use langso_sync::change::ChangeHash;
+
+use crate::clock::Millis;
+
+
+
+
+/// A change's place in its scope: dense from 1; 0 = before the first.
+pub type Position = u64;
+
+/// What is counted for a scope.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ScopeState {
+    /// Its kind.
+    pub kind: ScopeKind,
+    /// Position of its newest change, 0 when it has none.
+    pub head: Position,
+    /// Chain at the head.
+    pub chain: Chain,
+    /// Position that a verified backup holds.
+    pub watermark: Position,
+}
+
+/// Why a change waits for the lead. An open list: the codes are kept as text.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Reason {
+    /// The device does not hold the scope now.
+    OutOfScope,
+    /// The device's role may not write one of the tables, or the table does not live in this kind of scope.
+    BeyondRole,
+    /// The device was revoked before the change came.
+    RevokedDevice,
+    /// The hub vouches for a device that its directory does not know (after a roll-back).
+    UnknownDevice,
+    /// The writer is bound to another device or scope.
+    WriterElsewhere,
+    /// Inside a true frame, bytes that are not a change.
+    Malformed,
+    /// The hub never minted the scope.
+    UnknownScope,
+}
+
+impl Reason {
+    /// The code in the table and in answers.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::OutOfScope => "out_of_scope",
+            Self::BeyondRole => "beyond_role",
+            Self::RevokedDevice => "revoked_device",
+            Self::UnknownDevice => "unknown_device",
+            Self::WriterElsewhere => "writer_elsewhere",
+            Self::Malformed => "malformed",
+            Self::UnknownScope => "unknown_scope",
+        }
+    }
+}
+
+/// One change of a frame, read as far as the log needs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Item {
+    /// Its key; none when the bytes are not a change.
+    pub key: Option<Key>,
+    /// SHA-256 of its bytes.
+    pub hash: ChangeHash,
+    /// As the author encoded it.
+    pub bytes: Vec<u8>,
+    /// The tables it writes.
+    pub tables: Tables,
+    /// The device that wrote it: the signer of the frame, or whom the hub names in a frame of its own.
+    pub device: DeviceId,
+}
+
+/// A set of table numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Tables([u64; 4]);
+
+impl Tables {
+    /// Adds one.
+    pub fn add(&mut self, table: u8) {
+        self.0[usize::from(table >> 6)] |= 1 << (table & 63);
+    }
+
+    /// All, in order.
+    pub fn iter(self) -> impl Iterator<Item = u8> {
+        (0..=u8::MAX).filter(move |table| self.0[usize::from(table >> 6)] >> (table & 63) & 1 == 1)
+    }
+}
+
+/// A verified frame, taken apart outside the write lock.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Arrived {
+    /// The scope that all its changes claim.
+    pub scope: ScopeId,
+    /// In the order of the frame.
+    pub items: Vec<Item>,
+}
+
+/// What became of a frame's changes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Ingested {
+    /// New: each got a position.
+    pub accepted: u32,
+    /// Had a position before.
+    pub known: u32,
+    /// Wait for the lead, new ones and those sent before, with the reason.
+    pub set_aside: Vec<(Option<Key>, Reason)>,
+    /// Keys that the log holds with other bytes.
+    pub collisions: Vec<Key>,
+}
+
+/// A change as it is served.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stored {
+    /// Its place.
+    pub position: Position,
+    /// Its key.
+    pub key: Key,
+    /// The device its writer is bound to.
+    pub device: DeviceId,
+    /// The chain at its position.
+    pub chain: Chain,
+    /// As the author encoded it.
+    pub bytes: Vec<u8>,
+}
+
+/// Positions that hold consecutive numbers of one writer: `count` changes from `position` and `seq` on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Run {
+    /// Of the first.
+    pub position: Position,
+    /// Whose.
+    pub writer: Writer,
+    /// Of the first.
+    pub seq: u32,
+    /// How many.
+    pub count: u32,
+}
+
+/// A device as the directory knows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Device {
+    /// Its id.
+    pub id: DeviceId,
+    /// Ed25519.
+    pub public_key: [u8; 32],
+    /// Whose; none for the hub and for officers.
+    pub member: Option<MemberId>,
+    /// The team that enrolled it; none for the hub and for officers.
+    pub team: Option<TeamId>,
+    /// What it is.
+    pub role: Role,
+    /// An officer's place, code without list version; empty for others.
+    pub unit: String,
+    /// Since when.
+    pub enrolled_at: Millis,
+    /// Since when it may no longer sync.
+    pub revoked_at: Option<Millis>,
+}
+
+/// A scope that a device holds now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Grant {
+    /// The scope.
+    pub scope: ScopeId,
+    /// Its kind.
+    pub kind: ScopeKind,
+    /// What the device may be in it.
+    pub role: Role,
+}
+
+/// A team as the directory knows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Team {
+    /// Its row.
+    pub id: TeamId,
+    /// Its team scope.
+    pub scope: ScopeId,
+    /// Its training scope.
+    pub training: ScopeId,
+    /// Its commune when founded, code and list version.
+    pub unit: String,
+    /// As in the decision.
+    pub name: String,
+}
+
+/// A change that waits for the lead.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SetAside {
+    /// Names it within the hub.
+    pub id: i64,
+    /// None when the bytes tell none.
+    pub key: Option<Key>,
+    /// Who signed.
+    pub device: DeviceId,
+    /// A code of [`Reason`].
+    pub reason: String,
+    /// First seen.
+    pub at: Millis,
+}
+
+/// One computed figure.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize)]
+pub struct Cell {
+    /// Code and version.
+    pub indicator: String,
+    /// Such as `m:2026-11`.
+    pub period: String,
+    /// Code and list version; empty for the whole scope.
+    pub unit: String,
+    /// JSON object of further dimensions, keys sorted; `{}` when none.
+    pub dims: String,
+    /// A count.
+    pub value: i64,
+}
+
+/// Cells of a scope and the state they are of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Figures {
+    /// The cells, in order of indicator, period, unit and dimensions.
+    pub cells: Vec<Cell>,
+    /// They hold all up to here; 0 before the first projection.
+    pub position: Position,
+    /// Hub time of that position; none before the first.
+    pub as_of: Option<Millis>,
+}
+
+/// An enrolment code as it is kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Code {
+    /// SHA-256 of its secret.
+    pub secret_hash: [u8; 32],
+    /// The team it enrols into; none for an officer.
+    pub team: Option<TeamId>,
+    /// An officer's place; empty for others.
+    pub unit: String,
+    /// The member; none for an officer.
+    pub member: Option<MemberId>,
+    /// What the device will be.
+    pub role: Role,
+    /// Until when it works.
+    pub expires_at: Millis,
+}
+
+/// What became of an attempt to enrol.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Enrolled {
+    /// Now, or before with the same key: the reply may have been lost.
+    Yes(Box<Device>),
+    /// No such code.
+    UnknownCode,
+    /// Its time is over.
+    Expired,
+    /// Another key used it; the attempt is recorded for the lead.
+    Used,
+}
+
+/// One thing to write; a list of them is written whole or not at all.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Write {
+    /// A scope the hub mints.
+    Scope(ScopeId, ScopeKind),
+    /// A change of the hub's own, to be given the next position.
+    Change(ScopeId, Vec<u8>),
+    /// A team in the directory.
+    Team(Team),
+    /// A place's scope, by code without list version.
+    Place(String, ScopeId),
+    /// A scope that a team holds from now on; its devices get it.
+    Hold(TeamId, ScopeId),
+    /// A trainer who trains a team from now on; the trainer's devices get its training scope.
+    Train(MemberId, TeamId),
+    /// An enrolment code.
+    Code(Code),
+    /// A device that may no longer sync.
+    Revoke(DeviceId),
+}
