@@ -6,5 +6,8 @@
 
 pub mod access;
 pub mod clock;
+pub mod intake;
+pub mod keys;
 pub mod log;
+pub mod nonce;
 pub mod random;

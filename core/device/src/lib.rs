@@ -1,1 +1,18 @@
-//! Placeholder.
+//! One phone around a replica: save, outbox, journal, clock, HTTP, and [`Companion`], the object a shell opens.
+//!
+//! Files and the machine's clocks are touched here and nowhere below; rules live in `langso-domain`, the protocol
+//! in `langso-sync`, rows in `langso-store`.
+
+pub mod companion;
+mod error;
+mod facts;
+mod folder;
+pub mod journal;
+mod phone;
+mod time;
+
+pub use companion::Companion;
+pub use error::{AppError, Problem, Result};
+pub use facts::Identity;
+pub use phone::{Phone, Saving};
+pub use time::{HubTime, Now, SystemTime, TimeSource};

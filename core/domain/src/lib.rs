@@ -6,7 +6,9 @@
 pub mod content;
 pub mod date;
 pub mod id;
+pub mod indicators;
 pub mod never_store;
+pub mod period;
 pub mod registry;
 pub mod text;
 pub mod units;

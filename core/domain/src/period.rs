@@ -200,8 +200,18 @@ impl Period {
     /// In English: `first half of 2024`, `quarter III of 2024`.
     pub fn title_en(self) -> String {
         const MONTHS: [&str; 12] = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-            "November", "December",
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
         ];
         let year = self.year;
         let title = match self.span {
@@ -320,7 +330,11 @@ mod tests {
             ("2024-Yc15", "2023-12-15", "2024-12-14"),
         ] {
             let period = period(code);
-            assert_eq!((period.from().to_string(), period.to().to_string()), (from.into(), to.into()), "{code}");
+            assert_eq!(
+                (period.from().to_string(), period.to().to_string()),
+                (from.into(), to.into()),
+                "{code}"
+            );
             assert_eq!(period.to_string(), code);
         }
     }

@@ -10,6 +10,7 @@ mod open;
 mod outer;
 
 pub use build::FrameBuilder;
+pub(crate) use build::deflated_permille;
 pub use header::{Header, Run};
 pub use open::{Change, Frame};
 pub use outer::Outer;

@@ -10,4 +10,6 @@ pub mod clock;
 pub mod frame;
 pub mod keys;
 pub mod merge;
+pub mod session;
 pub mod value;
+pub mod wire;

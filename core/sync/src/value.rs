@@ -133,3 +133,30 @@ pub(crate) fn get(from: &mut Decoder<'_>, own: Key) -> Result<Value, Malformed> 
         }
     }
 }
+
+macro_rules! value_from {
+    ($($from:ty => |$value:ident| $made:expr;)*) => {$(
+        impl From<$from> for Value {
+            fn from($value: $from) -> Self { $made }
+        }
+    )*};
+}
+value_from! {
+    bool => |yes| Value::Bool(yes);
+    i64 => |number| Value::Int(number);
+    u32 => |number| Value::Int(i64::from(number));
+    u16 => |number| Value::Int(i64::from(number));
+    u8 => |number| Value::Int(i64::from(number));
+    String => |text| Value::Text(text);
+    &str => |text| Value::Text(text.to_owned());
+    Vec<u8> => |bytes| Value::Bytes(bytes);
+    RowId => |row| Value::Ref(row);
+    Vec<RowId> => |rows| Value::Refs(rows);
+    langso_domain::date::CivilDate => |date| Value::Int(i64::from(date.0));
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Into::into)
+    }
+}

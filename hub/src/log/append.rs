@@ -27,7 +27,8 @@ impl Log {
             let Some(state) = read::scope(transaction, frame.scope)? else {
                 let mut aside = Aside::new(transaction, frame.scope, now)?;
                 for item in &frame.items {
-                    aside.put(item, Reason::UnknownScope, &mut told)?;
+                    let reason = if item.tables.is_some() { Reason::UnknownScope } else { Reason::Malformed };
+                    aside.put(item, reason, &mut told)?;
                 }
                 return Ok(told);
             };
@@ -36,10 +37,10 @@ impl Log {
             let mut aside = Aside::new(transaction, frame.scope, now)?;
             for item in &frame.items {
                 let standing = devices.standing(item.device)?;
-                let judged = match (item.key, standing) {
+                let judged = match (item.key.zip(item.tables), standing) {
                     (None, _) => Err(Reason::Malformed),
-                    (Some(key), Standing::Holds(role)) => {
-                        access::judge(self.registry, state.kind, role, item.tables).map(|()| key)
+                    (Some((key, tables)), Standing::Holds(role)) => {
+                        access::judge(self.registry, state.kind, role, tables).map(|()| key)
                     }
                     (Some(_), Standing::Not(reason)) => Err(reason),
                 };
@@ -119,7 +120,7 @@ fn append_own(
         key: Some(change.key),
         hash: change::hash(bytes),
         bytes: bytes.to_vec(),
-        tables: Default::default(),
+        tables: None,
         device: hub,
     };
     let mut appender = Appender::new(transaction, scope, state, now)?;

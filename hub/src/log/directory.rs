@@ -1,6 +1,6 @@
 //! The directory: devices, what they hold, teams, places and enrolment codes. Small, and the same for all shards.
 
-use langso_domain::id::{DeviceId, MemberId, RowId, ScopeId, TeamId};
+use langso_domain::id::{DeviceId, MemberId, RowId, ScopeId, TeamId, Writer};
 use langso_domain::registry::{Role, ScopeKind};
 use langso_sync::chain::Chain;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -50,6 +50,30 @@ impl Log {
         })
     }
 
+    /// When a device last ceased to hold a scope; none when it never held it or holds it now.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn left_at(&self, device: DeviceId, scope: ScopeId, now: Millis) -> Result<Option<Millis>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::ENDED_GRANT)?;
+            let at: Option<i64> = statement.query_row(params![device.0, scope.0, now.0], |row| row.get(0))?;
+            Ok(at.map(Millis))
+        })
+    }
+
+    /// Which scope a writer is bound to; none before its first change.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn scope_of(&self, writer: Writer) -> Result<Option<ScopeId>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::WRITER)?;
+            let scope = statement.query_row([writer.0.to_be_bytes()], |row| row.get(0)).optional()?;
+            Ok(scope.map(ScopeId))
+        })
+    }
+
     /// Puts the hub itself into the directory; twice is once.
     ///
     /// # Errors
@@ -58,7 +82,7 @@ impl Log {
         self.write(|transaction| {
             let mut add = transaction.prepare_cached(statements::ADD_DEVICE)?;
             let none = Option::<[u8; 12]>::None;
-            add.execute(params![hub.0, public_key, none, none, Role::Hub as u8, "", now.0])?;
+            add.execute(params![hub.0, public_key, none, none, Role::Hub as u8, now.0])?;
             Ok(())
         })
     }
@@ -97,19 +121,17 @@ impl Log {
             if self::device(transaction, device)?.is_some() {
                 return Ok(Enrolled::Used);
             }
-            let (member, team) = (code.member.map(|id| id.0.0), code.team.map(|id| id.0.0));
             transaction.prepare_cached(statements::ADD_DEVICE)?.execute(params![
                 device.0,
                 public_key,
-                member,
-                team,
+                code.member.0.0,
+                code.team.0.0,
                 code.role as u8,
-                code.unit,
                 now.0,
             ])?;
             transaction.prepare_cached(statements::USE_CODE)?.execute(params![secret_hash, device.0, now.0])?;
-            for (scope, role) in holdings(transaction, &code, now)? {
-                grant(transaction, device, scope, role, now)?;
+            for scope in holdings(transaction, &code, now)? {
+                grant(transaction, device, scope, code.role as i64, now)?;
             }
             let known = self::device(transaction, device)?.ok_or(Error::Corrupt("device"))?;
             Ok(Enrolled::Yes(Box::new(known)))
@@ -120,12 +142,11 @@ impl Log {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn list_second_uses(&self, team: TeamId) -> Result<Vec<(Option<MemberId>, DeviceId, Millis)>> {
+    pub fn list_second_uses(&self, team: TeamId) -> Result<Vec<(MemberId, DeviceId, Millis)>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(statements::SECOND_USES_OF)?;
             let rows = statement.query_map([team.0.0], |row| {
-                let member: Option<[u8; 12]> = row.get(0)?;
-                Ok((member.map(|id| MemberId(RowId(id))), DeviceId(row.get(1)?), Millis(row.get(2)?)))
+                Ok((MemberId(RowId(row.get(0)?)), DeviceId(row.get(1)?), Millis(row.get(2)?)))
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
@@ -198,6 +219,7 @@ pub(super) fn put(transaction: &Transaction<'_>, write: &Write, now: Millis) -> 
             transaction.prepare_cached(statements::ADD_PLACE)?.execute(params![unit, scope.0, now.0])?;
         }
         Write::Hold(team, scope) => hold(transaction, *team, *scope, now)?,
+        Write::Release(team, scope) => release(transaction, *team, *scope, now)?,
         Write::Train(member, team) => {
             let known = self::team(transaction, *team)?.ok_or(Error::UnknownTeam)?;
             transaction.prepare_cached(statements::ADD_TRAINER)?.execute([member.0.0, team.0.0])?;
@@ -208,9 +230,8 @@ pub(super) fn put(transaction: &Transaction<'_>, write: &Write, now: Millis) -> 
         Write::Code(code) => {
             transaction.prepare_cached(statements::ADD_CODE)?.execute(params![
                 code.secret_hash,
-                code.team.map(|id| id.0.0),
-                code.unit,
-                code.member.map(|id| id.0.0),
+                code.team.0.0,
+                code.member.0.0,
                 code.role as u8,
                 now.0,
                 code.expires_at.0,
@@ -228,43 +249,49 @@ fn hold(transaction: &Transaction<'_>, team: TeamId, scope: ScopeId, now: Millis
     let mut add = transaction.prepare_cached(statements::ADD_TEAM_SCOPE)?;
     add.execute(params![team.0.0, scope.0, now.0, Option::<i64>::None])?;
     for (device, role) in devices_of(transaction, statements::DEVICES_OF_TEAM, team.0.0)? {
-        // A trainer belongs to the team that enrolled it and still sees no household.
-        if role != Role::Trainer as i64 || state.kind != ScopeKind::Team {
+        if Role::from_number(role).is_some_and(|role| takes_over(role, state.kind)) {
             grant(transaction, device, scope, role, now)?;
         }
     }
     Ok(())
 }
 
-/// The scopes of a new device with its role in each.
-fn holdings(transaction: &Transaction<'_>, code: &Code, now: Millis) -> Result<Vec<(ScopeId, i64)>> {
+fn release(transaction: &Transaction<'_>, team: TeamId, scope: ScopeId, now: Millis) -> Result<()> {
+    let mut end = transaction.prepare_cached(statements::END_TEAM_SCOPE)?;
+    end.execute(params![team.0.0, scope.0, now.0])?;
+    for (device, _) in devices_of(transaction, statements::DEVICES_OF_TEAM, team.0.0)? {
+        transaction.prepare_cached(statements::END_GRANT)?.execute(params![device.0, scope.0, now.0])?;
+    }
+    Ok(())
+}
+
+/// The scopes of a new device.
+fn holdings(transaction: &Transaction<'_>, code: &Code, now: Millis) -> Result<Vec<ScopeId>> {
+    let mut statement = transaction.prepare_cached(statements::TEAM_SCOPES)?;
+    let mut rows = statement.query(params![code.team.0.0, now.0])?;
     let mut held = Vec::new();
-    let role = code.role as i64;
-    if let Some(team) = code.team {
-        let mut statement = transaction.prepare_cached(statements::TEAM_SCOPES)?;
-        let mut rows = statement.query(params![team.0.0, now.0])?;
-        while let Some(row) = rows.next()? {
-            let (scope, kind) = (ScopeId(row.get(0)?), kind(row, 1)?);
-            if code.role != Role::Trainer || matches!(kind, ScopeKind::Place | ScopeKind::Reference) {
-                held.push((scope, role));
-            }
+    while let Some(row) = rows.next()? {
+        if takes_over(code.role, kind(row, 1)?) {
+            held.push(ScopeId(row.get(0)?));
         }
     }
-    if let (Role::Trainer, Some(member)) = (code.role, code.member) {
+    if code.role == Role::Trainer {
         let mut statement = transaction.prepare_cached(statements::TRAINED_SCOPES)?;
-        let mut rows = statement.query([member.0.0])?;
+        let mut rows = statement.query([code.member.0.0])?;
         while let Some(row) = rows.next()? {
-            held.push((ScopeId(row.get(0)?), role));
+            held.push(ScopeId(row.get(0)?));
         }
-    }
-    if !code.unit.is_empty() {
-        let mut statement = transaction.prepare_cached(statements::PLACE)?;
-        let place: Option<[u8; 8]> = statement.query_row([&code.unit], |row| row.get(0)).optional()?;
-        held.extend(place.map(|scope| (ScopeId(scope), role)));
     }
     held.sort_unstable();
     held.dedup();
     Ok(held)
+}
+
+/// Whether a device in that role holds what its team holds of that kind. Trainers and officers see no household; a
+/// trainer's training scopes are those of the teams that the trainer trains.
+fn takes_over(role: Role, kind: ScopeKind) -> bool {
+    matches!(kind, ScopeKind::Place | ScopeKind::Reference)
+        || matches!(role, Role::Member | Role::Deputy | Role::Lead)
 }
 
 fn grant(
@@ -308,15 +335,14 @@ pub(super) fn role_in(
 fn device_of(id: DeviceId, row: &Row<'_>, first: usize) -> Result<Device> {
     let member: Option<[u8; 12]> = row.get(first + 1)?;
     let team: Option<[u8; 12]> = row.get(first + 2)?;
-    let revoked_at: Option<i64> = row.get(first + 6)?;
+    let revoked_at: Option<i64> = row.get(first + 5)?;
     Ok(Device {
         id,
         public_key: row.get(first)?,
         member: member.map(|id| MemberId(RowId(id))),
         team: team.map(|id| TeamId(RowId(id))),
         role: role(row, first + 3)?,
-        unit: row.get(first + 4)?,
-        enrolled_at: Millis(row.get(first + 5)?),
+        enrolled_at: Millis(row.get(first + 4)?),
         revoked_at: revoked_at.map(Millis),
     })
 }
@@ -346,15 +372,13 @@ fn code(connection: &Connection, secret_hash: [u8; 32]) -> Result<Option<(Code, 
     if !bool::from(held.ct_eq(&secret_hash)) {
         return Ok(None);
     }
-    let (team, member): (Option<[u8; 12]>, Option<[u8; 12]>) = (row.get(1)?, row.get(3)?);
-    let used_by: Option<[u8; 8]> = row.get(6)?;
+    let used_by: Option<[u8; 8]> = row.get(5)?;
     let code = Code {
         secret_hash: held,
-        team: team.map(|id| TeamId(RowId(id))),
-        unit: row.get(2)?,
-        member: member.map(|id| MemberId(RowId(id))),
-        role: role(row, 4)?,
-        expires_at: Millis(row.get(5)?),
+        team: TeamId(RowId(row.get(1)?)),
+        member: MemberId(RowId(row.get(2)?)),
+        role: role(row, 3)?,
+        expires_at: Millis(row.get(4)?),
     };
     Ok(Some((code, used_by.map(DeviceId))))
 }

@@ -6,13 +6,11 @@
 //! engine takes over the methods of [`Log`] and the types of `types`, nothing else.
 
 mod append;
+mod cells;
 mod directory;
 mod read;
 mod statements;
 mod types;
-
-#[cfg(test)]
-mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,6 +19,7 @@ use std::time::Duration;
 use langso_domain::registry::Registry;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+pub use read::OTHER_BYTES;
 pub use types::*;
 
 /// What the log could not do.

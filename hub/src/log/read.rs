@@ -6,9 +6,12 @@ use langso_domain::registry::ScopeKind;
 use langso_sync::chain::{Chain, Cursor};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Cell, Error, Figures, Item, Log, Position, Result, Run, ScopeState, SetAside, Stored};
+use super::{Error, Item, Log, Position, Result, Run, ScopeState, SetAside, Stored};
 use super::statements;
 use crate::clock::Millis;
+
+/// The code under which a collision is told.
+pub const OTHER_BYTES: &str = "other_bytes";
 
 impl Log {
     /// What is counted for a scope; none for one the hub never minted.
@@ -55,24 +58,36 @@ impl Log {
         })
     }
 
-    /// The changes after a position, in order, at most `limit`.
+    /// The changes after a position, in order: at most `most`, and no more once their bytes pass `most_bytes`.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn changes_after(&self, scope: ScopeId, after: Position, limit: u32) -> Result<Vec<Stored>> {
+    pub fn changes_after(
+        &self,
+        scope: ScopeId,
+        after: Position,
+        most: u32,
+        most_bytes: usize,
+    ) -> Result<Vec<Stored>> {
         let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
         self.read(|connection| {
             let mut statement = connection.prepare_cached(statements::CHANGES_AFTER)?;
-            let rows = statement.query_map(params![scope.0, after, limit], |row| {
-                Ok(Stored {
+            let mut rows = statement.query(params![scope.0, after, most])?;
+            let (mut stored, mut size) = (Vec::new(), 0);
+            while size < most_bytes
+                && let Some(row) = rows.next()?
+            {
+                let one = Stored {
                     position: position(row, 0)?,
                     key: key(row, 1, 2)?,
                     chain: Chain(row.get(3)?),
                     bytes: row.get(4)?,
                     device: DeviceId(row.get(5)?),
-                })
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+                };
+                size += one.bytes.len();
+                stored.push(one);
+            }
+            Ok(stored)
         })
     }
 
@@ -128,6 +143,30 @@ impl Log {
         })
     }
 
+    /// Changes of a device that the hub keeps in a scope without a position: key and reason's code (`other_bytes`
+    /// for collisions), at most `most`.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn waiting_of(&self, scope: ScopeId, device: DeviceId, most: u32) -> Result<Vec<(Key, String)>> {
+        self.read(|connection| {
+            let mut waiting = Vec::new();
+            let mut statement = connection.prepare_cached(statements::SET_ASIDE_OF_DEVICE)?;
+            let mut rows = statement.query(params![scope.0, device.0, most])?;
+            while let Some(row) = rows.next()? {
+                if row.get::<_, u32>(1)? > 0 {
+                    waiting.push((key(row, 0, 1)?, row.get(2)?));
+                }
+            }
+            let mut statement = connection.prepare_cached(statements::COLLISIONS_OF_DEVICE)?;
+            let mut rows = statement.query(params![scope.0, device.0, most])?;
+            while let Some(row) = rows.next()? {
+                waiting.push((key(row, 0, 1)?, OTHER_BYTES.to_owned()));
+            }
+            Ok(waiting)
+        })
+    }
+
     /// Keys that came with other bytes than the log holds: key, who signed, when.
     ///
     /// # Errors
@@ -138,63 +177,6 @@ impl Log {
             let rows = statement
                 .query_map([scope.0], |row| Ok((key(row, 0, 1)?, DeviceId(row.get(2)?), Millis(row.get(3)?))))?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-    }
-
-    /// Up to which position a scope's cells are computed.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn projected(&self, scope: ScopeId) -> Result<Position> {
-        self.read(|connection| projected(connection, scope))
-    }
-
-    /// Puts a scope's cells in the place of those before; all are of one position.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn put_cells(&self, scope: ScopeId, cells: &[Cell], at: Position, as_of: Millis) -> Result<()> {
-        self.write(|transaction| {
-            let mut put = transaction.prepare_cached(statements::PUT_CELL)?;
-            for cell in cells {
-                put.execute(params![
-                    scope.0,
-                    cell.unit,
-                    cell.period,
-                    cell.indicator,
-                    cell.dims,
-                    cell.value,
-                    at as i64,
-                    as_of.0,
-                ])?;
-            }
-            transaction.prepare_cached(statements::DROP_STALE_CELLS)?.execute(params![scope.0, at as i64])?;
-            transaction.prepare_cached(statements::MARK_PROJECTED)?.execute(params![scope.0, at as i64])?;
-            Ok(())
-        })
-    }
-
-    /// A scope's cells, and what they are of.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn figures(&self, scope: ScopeId) -> Result<Figures> {
-        self.read(|connection| {
-            let position = projected(connection, scope)?;
-            let mut as_of = None;
-            let mut statement = connection.prepare_cached(statements::CELLS_OF)?;
-            let rows = statement.query_map([scope.0], |row| {
-                as_of = Some(Millis(row.get(6)?));
-                Ok(Cell {
-                    unit: row.get(0)?,
-                    period: row.get(1)?,
-                    indicator: row.get(2)?,
-                    dims: row.get(3)?,
-                    value: row.get(4)?,
-                })
-            })?;
-            let cells = rows.collect::<rusqlite::Result<_>>()?;
-            Ok(Figures { cells, position, as_of })
         })
     }
 
@@ -257,20 +239,15 @@ pub(super) fn waiting(connection: &Connection, scope: ScopeId, set_aside_id: i64
                 hash: row.get(2)?,
                 device: DeviceId(row.get(3)?),
                 bytes: row.get(4)?,
-                tables: Default::default(),
+                tables: None,
             })
         })
         .optional()?;
     Ok(item)
 }
 
-fn projected(connection: &Connection, scope: ScopeId) -> Result<Position> {
-    let mut statement = connection.prepare_cached(statements::PROJECTED)?;
-    Ok(statement.query_row([scope.0], |row| position(row, 0)).optional()?.unwrap_or(0))
-}
-
 /// A count or position, which is never negative.
-fn position(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn position(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let value: i64 = row.get(column)?;
     u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
 }

@@ -3,10 +3,6 @@
 //! The rule to hold: a statement over a table that belongs to a scope is bound by `scope`, so that the log can be
 //! sharded by it. The test below reads this file and holds it.
 
-/// Tables that are bound by scope; every other table is the directory.
-#[cfg(test)]
-const OF_A_SCOPE: &[&str] = &["scopes", "changes", "set_aside", "collisions", "cells", "projections"];
-
 pub const ADD_SCOPE: &str = "INSERT INTO scopes (scope, kind, chain, created_at) VALUES (?1, ?2, ?3, ?4)
   ON CONFLICT (scope) DO NOTHING";
 pub const SCOPE: &str = "SELECT kind, head, chain, watermark FROM scopes WHERE scope = ?1";
@@ -31,6 +27,10 @@ pub const ADD_SET_ASIDE: &str = "INSERT INTO set_aside (scope, writer, seq, hash
   ON CONFLICT (scope, writer, seq, hash) DO NOTHING";
 pub const SET_ASIDE_OF: &str = "SELECT set_aside_id, writer, seq, device, reason, at FROM set_aside
   WHERE scope = ?1 AND admitted_at IS NULL ORDER BY set_aside_id";
+pub const SET_ASIDE_OF_DEVICE: &str = "SELECT writer, seq, reason FROM set_aside
+  WHERE scope = ?1 AND device = ?2 AND admitted_at IS NULL ORDER BY set_aside_id LIMIT ?3";
+pub const COLLISIONS_OF_DEVICE: &str =
+    "SELECT writer, seq FROM collisions WHERE scope = ?1 AND device = ?2 ORDER BY writer, seq LIMIT ?3";
 pub const SET_ASIDE_ONE: &str = "SELECT writer, seq, hash, device, bytes FROM set_aside
   WHERE scope = ?1 AND set_aside_id = ?2 AND admitted_at IS NULL";
 pub const SET_ASIDE_ADMITTED: &str =
@@ -57,11 +57,11 @@ pub const BIND_WRITER: &str = "INSERT INTO writers (writer, scope, device, bound
 pub const WRITER: &str = "SELECT scope, device FROM writers WHERE writer = ?1";
 
 pub const ADD_DEVICE: &str =
-    "INSERT INTO devices (device, public_key, member, team, role, unit, enrolled_at)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (device) DO NOTHING";
+    "INSERT INTO devices (device, public_key, member, team, role, enrolled_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (device) DO NOTHING";
 pub const DEVICE: &str =
-    "SELECT public_key, member, team, role, unit, enrolled_at, revoked_at FROM devices WHERE device = ?1";
-pub const DEVICES: &str = "SELECT device, public_key, member, team, role, unit, enrolled_at, revoked_at
+    "SELECT public_key, member, team, role, enrolled_at, revoked_at FROM devices WHERE device = ?1";
+pub const DEVICES: &str = "SELECT device, public_key, member, team, role, enrolled_at, revoked_at
   FROM devices ORDER BY enrolled_at, device";
 pub const REVOKE_DEVICE: &str =
     "UPDATE devices SET revoked_at = ?2 WHERE device = ?1 AND revoked_at IS NULL";
@@ -74,6 +74,11 @@ pub const GRANT: &str = "SELECT role FROM device_scopes
   WHERE device = ?1 AND scope = ?2 AND from_at <= ?3 AND (until_at IS NULL OR until_at > ?3)
   ORDER BY from_at DESC LIMIT 1";
 
+pub const ENDED_GRANT: &str = "SELECT max(until_at) FROM device_scopes
+  WHERE device = ?1 AND scope = ?2 AND until_at <= ?3";
+pub const END_GRANT: &str = "UPDATE device_scopes SET until_at = ?3
+  WHERE device = ?1 AND scope = ?2 AND (until_at IS NULL OR until_at > ?3)";
+
 pub const ADD_TEAM: &str =
     "INSERT INTO teams (team, scope, training, unit, name, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 pub const TEAM: &str = "SELECT team, scope, training, unit, name FROM teams WHERE team = ?1";
@@ -83,6 +88,8 @@ pub const PLACE: &str = "SELECT scope FROM places WHERE unit = ?1";
 pub const PLACES: &str = "SELECT unit, scope FROM places ORDER BY unit";
 pub const ADD_TEAM_SCOPE: &str = "INSERT INTO team_scopes (team, scope, from_at, until_at)
   VALUES (?1, ?2, ?3, ?4) ON CONFLICT (team, scope, from_at) DO NOTHING";
+pub const END_TEAM_SCOPE: &str = "UPDATE team_scopes SET until_at = ?3
+  WHERE team = ?1 AND scope = ?2 AND (until_at IS NULL OR until_at > ?3)";
 pub const TEAM_SCOPES: &str = "SELECT t.scope, s.kind FROM team_scopes t JOIN scopes s ON s.scope = t.scope
   WHERE t.team = ?1 AND t.from_at <= ?2 AND (t.until_at IS NULL OR t.until_at > ?2) ORDER BY t.scope";
 pub const DEVICES_OF_TEAM: &str =
@@ -95,9 +102,9 @@ pub const DEVICES_OF_MEMBER: &str =
     "SELECT device, role FROM devices WHERE member = ?1 AND revoked_at IS NULL ORDER BY device";
 
 pub const ADD_CODE: &str =
-    "INSERT INTO codes (secret_hash, team, unit, member, role, created_at, expires_at)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-pub const CODE: &str = "SELECT secret_hash, team, unit, member, role, expires_at, used_by
+    "INSERT INTO codes (secret_hash, team, member, role, created_at, expires_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+pub const CODE: &str = "SELECT secret_hash, team, member, role, expires_at, used_by
   FROM codes WHERE secret_hash = ?1";
 pub const USE_CODE: &str = "UPDATE codes SET used_by = ?2, used_at = ?3 WHERE secret_hash = ?1";
 pub const SECOND_USE: &str = "UPDATE codes SET second_use_by = ?2, second_used_at = ?3
@@ -111,7 +118,8 @@ pub const REFUSALS: &str = "SELECT reason, count, last_at FROM refusals ORDER BY
 
 #[cfg(test)]
 mod tests {
-    use super::OF_A_SCOPE;
+    /// Tables that are bound by scope; every other table is the directory.
+    const OF_A_SCOPE: &[&str] = &["scopes", "changes", "set_aside", "collisions", "cells", "projections"];
 
     fn statements() -> Vec<(String, String)> {
         let source = include_str!("statements.rs");

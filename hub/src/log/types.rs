@@ -7,9 +7,6 @@ use langso_sync::change::ChangeHash;
 
 use crate::clock::Millis;
 
-
-
-
 /// A change's place in its scope: dense from 1; 0 = before the first.
 pub type Position = u64;
 
@@ -63,14 +60,14 @@ impl Reason {
 /// One change of a frame, read as far as the log needs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Item {
-    /// Its key; none when the bytes are not a change.
+    /// Its key; none when the bytes do not even tell that.
     pub key: Option<Key>,
     /// SHA-256 of its bytes.
     pub hash: ChangeHash,
     /// As the author encoded it.
     pub bytes: Vec<u8>,
-    /// The tables it writes.
-    pub tables: Tables,
+    /// The tables it writes; none when the bytes are not a change.
+    pub tables: Option<Tables>,
     /// The device that wrote it: the signer of the frame, or whom the hub names in a frame of its own.
     pub device: DeviceId,
 }
@@ -148,14 +145,12 @@ pub struct Device {
     pub id: DeviceId,
     /// Ed25519.
     pub public_key: [u8; 32],
-    /// Whose; none for the hub and for officers.
+    /// Whose; none for the hub.
     pub member: Option<MemberId>,
-    /// The team that enrolled it; none for the hub and for officers.
+    /// The team that enrolled it; none for the hub.
     pub team: Option<TeamId>,
     /// What it is.
     pub role: Role,
-    /// An officer's place, code without list version; empty for others.
-    pub unit: String,
     /// Since when.
     pub enrolled_at: Millis,
     /// Since when it may no longer sync.
@@ -234,12 +229,10 @@ pub struct Figures {
 pub struct Code {
     /// SHA-256 of its secret.
     pub secret_hash: [u8; 32],
-    /// The team it enrols into; none for an officer.
-    pub team: Option<TeamId>,
-    /// An officer's place; empty for others.
-    pub unit: String,
-    /// The member; none for an officer.
-    pub member: Option<MemberId>,
+    /// The team it enrols into.
+    pub team: TeamId,
+    /// The member.
+    pub member: MemberId,
     /// What the device will be.
     pub role: Role,
     /// Until when it works.
@@ -272,6 +265,8 @@ pub enum Write {
     Place(String, ScopeId),
     /// A scope that a team holds from now on; its devices get it.
     Hold(TeamId, ScopeId),
+    /// A scope that a team and its devices hold no longer.
+    Release(TeamId, ScopeId),
     /// A trainer who trains a team from now on; the trainer's devices get its training scope.
     Train(MemberId, TeamId),
     /// An enrolment code.

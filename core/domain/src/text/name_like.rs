@@ -235,7 +235,7 @@ mod tests {
             "Hộ ông Nam",
             "nhà cô Thủy đầu dốc",
             "mẹ Hoa",
-            "Danh Sóc",
+            "Danh Khươl",
             "Hộ 12 (bà Tám)",
             "Đặng Đức",
         ] {

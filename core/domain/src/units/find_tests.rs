@@ -52,12 +52,13 @@ fn a_name_is_found_however_it_is_typed() {
 #[test]
 fn telex_leftovers_are_read() {
     let hits = find("nguyeenx");
-    assert!(hits.len() > 10);
-    assert!(hits.iter().all(|hit| {
+    let (exact, folded) = hits.split_at(hits.partition_point(|hit| hit.matched == Match::Exact));
+    assert!(exact.len() > 10 && !folded.is_empty());
+    assert!(hits[0].title.contains("Nguyễn"));
+    for hit in exact {
         let name = hit.former.as_ref().map_or(&hit.title, |former| &former.title);
-        name.contains("Nguyễn")
-    }));
-    assert!(hits[0].title.starts_with("Xã Nguyễn"));
+        assert!(name.contains("Nguyễn"), "{name}");
+    }
 }
 
 #[test]
@@ -171,7 +172,7 @@ fn the_kind_before_a_change_of_kind_still_finds_the_unit() {
 #[test]
 fn short_and_numbered_names_are_found_whole_first() {
     for (query, found) in [
-        ("Xy", "Xã Lìa, tỉnh Quảng Trị [Xã Xy]"),
+        ("Xy", "Xã A Dơi, tỉnh Quảng Trị [Xã Xy]"),
         ("xã Ba", "[Xã Ba]"),
         ("Phường V", "[Phường V]"),
         ("gào", "Xã Gào, tỉnh Gia Lai"),

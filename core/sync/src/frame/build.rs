@@ -187,8 +187,14 @@ impl FrameBuilder {
     }
 }
 
+/// What a frame of `raw` bytes of changes came to, per 1,000 of them.
+pub(crate) fn deflated_permille(frame: usize, raw: usize) -> u32 {
+    let deflated = frame.saturating_sub(OVERHEAD_BYTES + HEADER_BYTES) as u64;
+    (deflated * 1_000 / raw.max(1) as u64).clamp(50, 1_100) as u32
+}
+
 /// Deflates a body, puts the prefix before it and signs both.
-pub(crate) fn seal(body: &[u8], key: &SigningKey) -> Vec<u8> {
+fn seal(body: &[u8], key: &SigningKey) -> Vec<u8> {
     let mut frame = Vec::with_capacity(OVERHEAD_BYTES + body.len() / 2 + 64);
     frame.extend_from_slice(&MAGIC);
     frame.extend_from_slice(&[VERSION, KIND_CHANGES]);

@@ -122,9 +122,8 @@ fn inflate(deflated: &[u8]) -> Result<Vec<u8>, FrameError> {
     loop {
         let before = (stream.total_in(), stream.total_out());
         let rest = deflated.get(before.0 as usize..).ok_or(FrameError::Deflate)?;
-        let status = stream
-            .decompress_vec(rest, &mut body, FlushDecompress::None)
-            .map_err(|_| FrameError::Deflate)?;
+        let status =
+            stream.decompress_vec(rest, &mut body, FlushDecompress::None).map_err(|_| FrameError::Deflate)?;
         if body.len() > MOST {
             return Err(FrameError::TooLarge);
         }

@@ -43,6 +43,9 @@ CREATE TABLE set_aside (
 -- The same change sent again is the same entry.
 CREATE UNIQUE INDEX set_aside_once ON set_aside (scope, writer, seq, hash);
 
+-- What of a phone's own waits is told in every reply; almost always nothing.
+CREATE INDEX set_aside_of_device ON set_aside (scope, device) WHERE admitted_at IS NULL;
+
 CREATE TABLE collisions (
   scope  BLOB    NOT NULL,
   writer BLOB    NOT NULL,
@@ -113,9 +116,8 @@ CREATE TABLE devices (
   device      BLOB    NOT NULL PRIMARY KEY CHECK (length(device) = 8), -- start of SHA-256 of the public key
   public_key  BLOB    NOT NULL CHECK (length(public_key) = 32),        -- Ed25519
   member      BLOB,                        -- the member's row; NULL for the hub itself
-  team        BLOB,                        -- the team that enrolled it; NULL for officers of a place and the hub
+  team        BLOB,                        -- the team that enrolled it; NULL for the hub itself
   role        INTEGER NOT NULL,            -- a number of the list roles
-  unit        TEXT    NOT NULL DEFAULT '', -- the officer's place; '' for others
   enrolled_at INTEGER NOT NULL,            -- ms UTC
   revoked_at  INTEGER                      -- ms UTC; NULL = may sync
 ) STRICT, WITHOUT ROWID;
@@ -131,9 +133,8 @@ CREATE TABLE device_scopes (
 
 CREATE TABLE codes (
   secret_hash    BLOB    NOT NULL PRIMARY KEY CHECK (length(secret_hash) = 32), -- SHA-256 of the 128-bit secret
-  team           BLOB,                     -- the team it enrols into; NULL for an officer
-  unit           TEXT    NOT NULL,         -- the officer's place; '' for others
-  member         BLOB,                     -- the member row made with it; NULL for an officer
+  team           BLOB    NOT NULL,         -- the team it enrols into
+  member         BLOB    NOT NULL,         -- the member row made with it
   role           INTEGER NOT NULL,         -- a number of the list roles
   created_at     INTEGER NOT NULL,         -- ms UTC
   expires_at     INTEGER NOT NULL,         -- ms UTC

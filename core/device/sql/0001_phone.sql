@@ -1,0 +1,54 @@
+-- What a phone keeps beside the rows of its replica. Nothing of it travels but the outbox.
+
+-- Facts about this phone, by name: who it is, where its hub is, what the clock last said.
+CREATE TABLE phone_facts (
+    name  TEXT PRIMARY KEY,
+    value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Every change this phone wrote, as its author's bytes, until it lies below the prune line.
+CREATE TABLE outbox (
+    n      INTEGER PRIMARY KEY,              -- in the order of writing
+    scope  INTEGER NOT NULL,                 -- its number in scopes
+    bytes  BLOB NOT NULL
+) STRICT;
+
+-- The positions that the hub gave to own changes: ranges of one writer.
+CREATE TABLE receipts (
+    writer    INTEGER NOT NULL,              -- the 64 bits, read as a signed number
+    first_seq INTEGER NOT NULL,
+    last_seq  INTEGER NOT NULL,
+    scope     INTEGER NOT NULL,
+    position  INTEGER NOT NULL,              -- of first_seq; the others follow without holes
+    PRIMARY KEY (writer, first_seq)
+) STRICT, WITHOUT ROWID;
+
+-- Frames as received, above the prune line: what is offered again still carries its signature.
+CREATE TABLE kept_frames (
+    scope INTEGER NOT NULL,
+    first INTEGER NOT NULL,                  -- position of its first change
+    last  INTEGER NOT NULL,                  -- and of its last
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (scope, first)
+) STRICT;
+
+-- Saves that came with a token: a second tap gives the first one's answer.
+CREATE TABLE saved_once (
+    token  TEXT PRIMARY KEY,
+    answer TEXT NOT NULL                     -- JSON
+) STRICT, WITHOUT ROWID;
+
+-- Forms and checklist runs being filled in: on this phone only, never sent.
+CREATE TABLE drafts (
+    draft_id   TEXT PRIMARY KEY,
+    kind       TEXT NOT NULL,                -- visit, household, checklist_run
+    body       TEXT NOT NULL,                -- JSON
+    consent_id BLOB,                         -- it dies with this consent
+    changed_at INTEGER NOT NULL              -- ms UTC
+) STRICT, WITHOUT ROWID;
+
+-- Own work that the hub has set aside, until the lead admits it.
+CREATE TABLE set_aside_notices (
+    key    BLOB PRIMARY KEY,                 -- 11 bytes
+    reason INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

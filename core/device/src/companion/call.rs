@@ -1,0 +1,62 @@
+//! Calls by name: JSON in, JSON out, one for one with the methods of the features, so that anything can drive a
+//! phone.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::Companion;
+use crate::error::{AppError, Result};
+
+type Call = fn(&Companion, Value) -> Result<Value>;
+
+macro_rules! calls {
+    ($($feature:ident { $($method:ident),* $(,)? })*) => {
+        /// Every call that does not wait for the hub, by `feature.method`.
+        pub(super) static CALLS: &[(&str, Call)] = &[$($(
+            (concat!(stringify!($feature), ".", stringify!($method)), |companion, input| {
+                with_json(input, |input| companion.$feature().$method(input))
+            }),
+        )*)*];
+    };
+}
+
+calls! {
+    households { create_household }
+}
+
+fn with_json<I: DeserializeOwned, O: Serialize>(
+    input: Value,
+    run: impl FnOnce(I) -> Result<O>,
+) -> Result<Value> {
+    let input = serde_json::from_value(input).map_err(|error| refused(&error))?;
+    serde_json::to_value(run(input)?).map_err(AppError::unexpected)
+}
+
+/// Names the field that serde speaks of, without the value that was given.
+fn refused(error: &serde_json::Error) -> AppError {
+    let text = error.to_string();
+    let field = text.split('`').nth(1).unwrap_or_default();
+    let code = match () {
+        () if text.starts_with("missing field") => "missing",
+        () if text.starts_with("unknown field") => "unknown_field",
+        () => return AppError::invalid("", "wrong_type"),
+    };
+    AppError::invalid(field, code)
+}
+
+impl Companion {
+    /// Runs the call of that name. `{}` stands for a call that takes nothing.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown name, `InvalidInput` for JSON of another shape, and what the method itself refuses.
+    pub fn call(&self, name: &str, input: Value) -> Result<Value> {
+        let (_, call) = CALLS.iter().find(|(of, _)| *of == name).ok_or(AppError::NotFound)?;
+        call(self, input)
+    }
+
+    /// The names that [`Companion::call`] knows.
+    pub fn call_names() -> impl Iterator<Item = &'static str> {
+        CALLS.iter().map(|(name, _)| *name)
+    }
+}

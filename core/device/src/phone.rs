@@ -1,0 +1,347 @@
+//! One phone: a replica, the outbox and the journal beside it, and the one way to write: [`Phone::save`].
+//!
+//! A save is one transaction (rows and outbox), then an append to the journal. The key of a change is never given
+//! twice: each process start mints new writers, and so does any failed commit.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use langso_domain::date::CivilDate;
+use langso_domain::id::{DeviceId, RowId, ScopeId, Writer};
+use langso_domain::registry::{ScopeKind, Table, VOID};
+use langso_store::{Batch, CURRENT, Purpose, Replica};
+use langso_sync::author::{Author, Draft};
+use langso_sync::change::{self, Change};
+use langso_sync::clock::{Clock, Stamp};
+use langso_sync::keys::SigningKey;
+use langso_sync::value::Value;
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::error::{AppError, Result};
+use crate::facts::{self, Identity};
+use crate::folder::Folder;
+use crate::journal::{Journal, Record};
+use crate::time::{self, HubTime, Now, TimeSource};
+
+/// An open phone. Not shared between threads by itself; `Companion` guards it.
+pub struct Phone {
+    pub(crate) replica: Replica,
+    pub(crate) key: SigningKey,
+    pub(crate) device: DeviceId,
+    pub(crate) clock: Clock,
+    pub(crate) hub_time: Option<HubTime>,
+    time: Arc<dyn TimeSource>,
+    journal: Journal,
+    authors: HashMap<i64, Author>,
+    identity: Option<Identity>,
+    scopes: Vec<(ScopeKind, i64, ScopeId)>,
+    _folder: Folder,
+}
+
+impl Phone {
+    /// Opens or makes the phone in a folder: takes the lock, upgrades the file, and holds database and journal
+    /// against each other.
+    ///
+    /// # Errors
+    /// `Locked` when another process has it or the folder cannot be written, `OutdatedApp` for a newer app's data,
+    /// `Corrupt` for a damaged file (which is left as it is), `StorageFull`.
+    pub fn open(path: &Path, time: Arc<dyn TimeSource>) -> Result<Self> {
+        let folder = Folder::open(path)?;
+        let key = folder.key()?;
+        let mut replica = Replica::open(&folder.database(), CURRENT, Purpose::Phone)?;
+        prepare(replica.connection())?;
+        let (mut journal, records) = Journal::open(&folder.journal())?;
+        reconcile(&mut replica, &mut journal, key.id(), &records)?;
+        let connection = replica.connection();
+        let identity = facts::get(connection, facts::name::IDENTITY)?;
+        let hub_time = facts::get(connection, facts::name::HUB_TIME)?;
+        let last: u64 = facts::get(connection, facts::name::LAST_STAMP)?.unwrap_or_default();
+        let last = newest_own_stamp(connection)?.max(Stamp(last));
+        let mut phone = Self {
+            device: key.id(),
+            key,
+            clock: Clock::after(last),
+            hub_time,
+            time,
+            journal,
+            authors: HashMap::new(),
+            identity,
+            scopes: Vec::new(),
+            replica,
+            _folder: folder,
+        };
+        phone.reload_scopes()?;
+        Ok(phone)
+    }
+
+    /// For reading.
+    pub fn connection(&self) -> &Connection {
+        self.replica.connection()
+    }
+
+    /// Who this phone is to its hub; none before enrolment.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    pub(crate) fn enrolled(&self) -> Result<&Identity> {
+        self.identity.as_ref().ok_or_else(|| AppError::not_allowed("not_enrolled"))
+    }
+
+    pub(crate) fn set_identity(&mut self, identity: Identity) -> Result<()> {
+        facts::put(self.replica.connection(), facts::name::IDENTITY, &identity)?;
+        self.identity = Some(identity);
+        self.reload_scopes()
+    }
+
+    pub(crate) fn reload_scopes(&mut self) -> Result<()> {
+        let scopes = self.replica.scopes()?;
+        self.scopes = scopes
+            .iter()
+            .filter_map(|state| Some((ScopeKind::from_number(state.kind)?, state.number, state.scope)))
+            .collect();
+        Ok(())
+    }
+
+    /// The time of now.
+    pub fn now(&self) -> Now {
+        time::now(self.time.as_ref(), self.hub_time.as_ref())
+    }
+
+    /// Today in Vietnam.
+    pub fn today(&self) -> CivilDate {
+        CivilDate::at(self.now().ms)
+    }
+
+    pub(crate) fn time_source(&self) -> &dyn TimeSource {
+        self.time.as_ref()
+    }
+
+    /// The first scope of a kind that this phone holds.
+    pub(crate) fn scope(&self, kind: ScopeKind) -> Option<(i64, ScopeId)> {
+        self.scopes.iter().find(|(of, ..)| *of == kind).map(|(_, number, scope)| (*number, *scope))
+    }
+
+    /// Writes: `write` says what, all of it becomes durable together, or nothing does. Each scope written to gets
+    /// one change.
+    ///
+    /// # Errors
+    /// What `write` refused; `NotAllowed` when the phone holds no scope for a row; `StorageFull` and the like when
+    /// the commit failed, after which the next save goes by a new writer.
+    pub fn save<T>(&mut self, write: impl FnOnce(&mut Saving<'_, '_>) -> Result<T>) -> Result<T> {
+        let now = self.now();
+        let result = self.try_save(now, write);
+        if result.is_err() {
+            self.authors.clear();
+        }
+        let (answer, written) = result?;
+        for (scope, change) in written {
+            // The database has it; a journal that lags is mended at the next open.
+            let _ = self.journal.append(scope, &change);
+        }
+        Ok(answer)
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn try_save<T>(
+        &mut self,
+        now: Now,
+        write: impl FnOnce(&mut Saving<'_, '_>) -> Result<T>,
+    ) -> Result<(T, Vec<(ScopeId, Vec<u8>)>)> {
+        let mut batch = self.replica.begin()?;
+        let mut saving = Saving {
+            batch: &mut batch,
+            authors: &mut self.authors,
+            scopes: &self.scopes,
+            device: self.device,
+            drafts: Vec::new(),
+        };
+        let answer = write(&mut saving)?;
+        let drafts = saving.drafts;
+        let mut written = Vec::with_capacity(drafts.len());
+        for (number, scope, mut draft) in drafts {
+            if draft.is_empty() {
+                continue;
+            }
+            if !now.is_sure {
+                draft.say(change::extra::CLOCK_UNSURE, Value::Bool(true));
+            }
+            let author = self.authors.get_mut(&number).expect("made with its draft");
+            let change = author.finish(draft, &mut self.clock, now.ms.max(0) as u64);
+            let bytes = change.encode();
+            if bytes.len() > change::MAX_CHANGE_BYTES {
+                return Err(AppError::invalid("", "too_large"));
+            }
+            batch.apply_own(number, &change)?;
+            let mut put =
+                batch.connection().prepare_cached("INSERT INTO outbox (scope, bytes) VALUES (?1, ?2)")?;
+            put.execute((number, &bytes))?;
+            drop(put);
+            written.push((scope, bytes));
+        }
+        batch.commit()?;
+        Ok((answer, written))
+    }
+}
+
+/// A save being written; see [`Phone::save`].
+pub struct Saving<'b, 'a> {
+    batch: &'b mut Batch<'a>,
+    authors: &'b mut HashMap<i64, Author>,
+    scopes: &'b [(ScopeKind, i64, ScopeId)],
+    device: DeviceId,
+    drafts: Vec<(i64, ScopeId, Draft)>,
+}
+
+impl Saving<'_, '_> {
+    /// Makes a row of the named table; null values are left out.
+    ///
+    /// # Errors
+    /// `NotAllowed` when the phone holds no scope of the table's kind; `InvalidInput` past 255 rows.
+    pub fn create<const N: usize>(&mut self, table: &str, fields: [(&str, Value); N]) -> Result<RowId> {
+        let table = table_named(table);
+        let at = self.draft(table.scope)?;
+        let fields = fields.map(|(name, value)| (field_number(table, name), value));
+        Ok(self.drafts[at].2.create(table.number, fields)?)
+    }
+
+    /// Patches the named fields of a row; whatever the row shows is what its author saw.
+    ///
+    /// # Errors
+    /// `NotFound` when the row is not on this phone; else as [`Saving::create`].
+    pub fn patch<const N: usize>(
+        &mut self,
+        table: &str,
+        id: RowId,
+        fields: [(&str, Value); N],
+    ) -> Result<()> {
+        let table = table_named(table);
+        let at = self.draft(table.scope)?;
+        let state = self
+            .batch
+            .row_state(table, id)?
+            .filter(|state| state.created.is_some())
+            .ok_or(AppError::NotFound)?;
+        let fields = fields.map(|(name, value)| (field_number(table, name), value));
+        Ok(self.drafts[at].2.patch(table.number, id, &state, BTreeMap::from(fields))?)
+    }
+
+    /// Says why a fact is corrected, for the change of that kind of scope.
+    ///
+    /// # Errors
+    /// As [`Saving::create`].
+    pub fn give_reason(&mut self, kind: ScopeKind, reason: u8, text: Option<&str>) -> Result<()> {
+        let at = self.draft(kind)?;
+        self.drafts[at].2.say(change::extra::REASON, reason.into());
+        if let Some(text) = text {
+            self.drafts[at].2.say(change::extra::REASON_TEXT, text.into());
+        }
+        Ok(())
+    }
+
+    /// For reading inside the save, and for the phone's own tables.
+    pub fn connection(&self) -> &Connection {
+        self.batch.connection()
+    }
+
+    fn draft(&mut self, kind: ScopeKind) -> Result<usize> {
+        let held = self.scopes.iter().find(|(of, ..)| *of == kind);
+        let (_, number, scope) = *held.ok_or_else(|| AppError::not_allowed("no_such_scope"))?;
+        if let Some(at) = self.drafts.iter().position(|(of, ..)| *of == number) {
+            return Ok(at);
+        }
+        if !self.authors.get(&number).is_some_and(Author::has_room) {
+            let writer = Writer(getrandom::u64().map_err(AppError::unexpected)?);
+            self.batch.begin_writer(writer, number, self.device)?;
+            self.authors.insert(number, Author::new(writer));
+        }
+        self.drafts.push((number, scope, self.authors[&number].draft()));
+        Ok(self.drafts.len() - 1)
+    }
+}
+
+fn table_named(name: &str) -> &'static Table {
+    langso_domain::registry::CURRENT.named(name).expect("a table of the registry")
+}
+
+fn field_number(table: &Table, name: &str) -> u8 {
+    match name {
+        "void" => VOID,
+        _ => table.named(name).expect("a field of the table").number,
+    }
+}
+
+fn prepare(connection: &Connection) -> Result<()> {
+    let sql = "SELECT 1 FROM sqlite_schema WHERE name = 'phone_facts'";
+    if connection.query_row(sql, [], |_| Ok(())).optional()?.is_none() {
+        let schema = include_str!("../sql/0001_phone.sql");
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; {schema} COMMIT;"))?;
+    }
+    Ok(())
+}
+
+fn newest_own_stamp(connection: &Connection) -> Result<Stamp> {
+    let sql = "SELECT bytes FROM outbox ORDER BY n DESC LIMIT 2";
+    let mut newest = Stamp::default();
+    for bytes in connection.prepare(sql)?.query_map([], |row| row.get::<_, Vec<u8>>(0))? {
+        newest = newest.max(change::scan(&bytes?).map_err(|_| AppError::Corrupt)?.0.stamp);
+    }
+    Ok(newest)
+}
+
+/// What the journal has and the database lacks is applied; what the database has and the journal lacks is appended;
+/// writers of earlier processes end at the last number they gave.
+fn reconcile(
+    replica: &mut Replica,
+    journal: &mut Journal,
+    device: DeviceId,
+    records: &[Record],
+) -> Result<()> {
+    let scopes: HashMap<i64, ScopeId> =
+        replica.scopes()?.iter().map(|state| (state.number, state.scope)).collect();
+    let mut in_outbox = HashMap::new();
+    let mut get = replica.connection().prepare("SELECT scope, bytes FROM outbox ORDER BY n")?;
+    let mut rows = get.query([])?;
+    let mut missing = Vec::new();
+    let in_journal: std::collections::HashSet<_> =
+        records.iter().filter_map(|record| Some(change::scan(&record.bytes).ok()?.0.key)).collect();
+    while let Some(row) = rows.next()? {
+        let bytes: Vec<u8> = row.get(1)?;
+        let key = change::scan(&bytes).map_err(|_| AppError::Corrupt)?.0.key;
+        let last = in_outbox.entry(key.writer).or_insert(0);
+        *last = key.seq.max(*last);
+        if !in_journal.contains(&key)
+            && let Some(scope) = scopes.get(&row.get(0)?)
+        {
+            missing.push((*scope, bytes));
+        }
+    }
+    drop(rows);
+    drop(get);
+    for (scope, bytes) in missing {
+        journal.append(scope, &bytes)?;
+    }
+    let mut batch = replica.begin()?;
+    let sql = "SELECT writer FROM writers WHERE is_current = 1";
+    let current: Vec<i64> = batch
+        .connection()
+        .prepare(sql)?
+        .query_map([], |row| row.get(0))?
+        .collect::<std::result::Result<_, _>>()?;
+    for writer in current {
+        let writer = Writer(writer as u64);
+        batch.end_writer(writer, in_outbox.get(&writer).copied().unwrap_or(0))?;
+    }
+    for record in records {
+        let change = Change::decode(&record.bytes).map_err(|_| AppError::Corrupt)?;
+        let Some(number) = batch.find_scope(record.scope)? else { continue };
+        if batch.apply(record.scope, device, &change)? {
+            let mut put =
+                batch.connection().prepare_cached("INSERT INTO outbox (scope, bytes) VALUES (?1, ?2)")?;
+            put.execute((number, &record.bytes))?;
+        }
+    }
+    batch.commit()?;
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! The phone's time: the hub's word carried over the boot clock, else the wall clock with the last known offset.
+//!
+//! Only [`SystemTime`] touches the machine; everything else is handed a [`TimeSource`], so that a phone can live
+//! through a year in a minute.
+
+use serde::{Deserialize, Serialize};
+
+/// The clocks of a phone.
+pub trait TimeSource: Send + Sync {
+    /// What the wall clock says, ms since 1970-01-01T00:00Z; a user may have set it to anything.
+    fn wall_ms(&self) -> i64;
+    /// Milliseconds since the boot, deep sleep included.
+    fn boot_ms(&self) -> i64;
+    /// Names the boot: another one after each restart of the machine.
+    fn boot_id(&self) -> String;
+}
+
+/// The machine's own clocks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemTime;
+
+impl TimeSource for SystemTime {
+    fn wall_ms(&self) -> i64 {
+        clock_ms(rustix::time::ClockId::Realtime)
+    }
+
+    fn boot_ms(&self) -> i64 {
+        // CLOCK_BOOTTIME runs on in deep sleep, unlike CLOCK_MONOTONIC.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let clock = rustix::time::ClockId::Boottime;
+        // Elsewhere the monotonic clock is what rustix offers; a sleep then looks like a slow clock.
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let clock = rustix::time::ClockId::Monotonic;
+        clock_ms(clock)
+    }
+
+    fn boot_id(&self) -> String {
+        // Where there is no such file, every start counts as a boot: the clock is then only marked unsure sooner.
+        std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+            .map_or_else(|_| format!("pid {}", std::process::id()), |text| text.trim().to_owned())
+    }
+}
+
+fn clock_ms(clock: rustix::time::ClockId) -> i64 {
+    let time = rustix::time::clock_gettime(clock);
+    time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
+}
+
+/// What the hub last said about time; kept over restarts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HubTime {
+    hub_ms: i64,
+    boot_ms: i64,
+    boot_id: String,
+    /// Hub time less wall time at that moment.
+    offset_ms: i64,
+}
+
+/// The time of now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds since 1970-01-01T00:00Z, as near to the hub's as can be known.
+    pub ms: i64,
+    /// Whether it comes from the hub in this boot; else dates are marked, never refused.
+    pub is_sure: bool,
+}
+
+impl HubTime {
+    /// Notes what the hub said just now.
+    pub fn heard(hub_ms: i64, source: &dyn TimeSource) -> Self {
+        Self {
+            hub_ms,
+            boot_ms: source.boot_ms(),
+            boot_id: source.boot_id(),
+            offset_ms: hub_ms.saturating_sub(source.wall_ms()),
+        }
+    }
+}
+
+/// The time of now, by what the hub last said.
+pub fn now(source: &dyn TimeSource, hub: Option<&HubTime>) -> Now {
+    match hub {
+        Some(hub) if hub.boot_id == source.boot_id() => {
+            let since = source.boot_ms().saturating_sub(hub.boot_ms).max(0);
+            Now { ms: hub.hub_ms.saturating_add(since), is_sure: true }
+        }
+        Some(hub) => Now { ms: source.wall_ms().saturating_add(hub.offset_ms), is_sure: false },
+        None => Now { ms: source.wall_ms(), is_sure: false },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fake(i64, i64, &'static str);
+    impl TimeSource for Fake {
+        fn wall_ms(&self) -> i64 {
+            self.0
+        }
+        fn boot_ms(&self) -> i64 {
+            self.1
+        }
+        fn boot_id(&self) -> String {
+            self.2.to_owned()
+        }
+    }
+
+    #[test]
+    fn hub_time_runs_on_over_the_boot_clock_whatever_the_user_sets() {
+        let heard = HubTime::heard(1_000_000, &Fake(77, 500, "a"));
+        let later = now(&Fake(9_999_999_999, 800, "a"), Some(&heard));
+        assert_eq!(later, Now { ms: 1_000_300, is_sure: true });
+    }
+
+    #[test]
+    fn after_a_reboot_the_last_offset_serves_and_is_marked_unsure() {
+        let heard = HubTime::heard(1_000_000, &Fake(400_000, 500, "a"));
+        assert_eq!(now(&Fake(401_000, 3, "b"), Some(&heard)), Now { ms: 1_001_000, is_sure: false });
+        assert_eq!(now(&Fake(5, 3, "b"), None), Now { ms: 5, is_sure: false });
+    }
+}

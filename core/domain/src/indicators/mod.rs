@@ -1,0 +1,108 @@
+//! Indicators: what is counted, in words and as a declaration, and the SQL that counts it.
+//!
+//! Pure: it makes SQL text and parameters, the same for phone and hub, and runs none. The views over a replica are
+//! in `views/*.sql`, one per kind of event; an indicator names a view, conditions, a measure and a period. Nothing
+//! that content says goes into SQL text: names are taken from the list of views, values are parameters.
+
+mod check;
+mod compile;
+mod seed;
+mod types;
+mod view_list;
+
+pub use check::{Fault, Problem, check};
+pub use compile::{
+    LineKey, Param, Query, Sql, Uncountable, compile, compile_by, compile_lines, compile_published,
+};
+pub use seed::{Printed, SeedRow, seed_rows};
+pub use types::{
+    Bound, Compute, CountedIn, Day, Facts, Family, Filter, Indicator, Measure, Op, PeriodField, Rate, Stock,
+    StockOf, Value, When, Within,
+};
+pub use view_list::{BASE_VIEWS, Column, Holds, VIEWS, View};
+
+/// The SQL that makes all views of a replica; may run twice. A view whose text changed is replaced only after
+/// [`drop_views`].
+pub fn views() -> &'static str {
+    concat!(
+        include_str!("views/identities.sql"),
+        "\n",
+        include_str!("views/visits.sql"),
+        "\n",
+        include_str!("views/groups.sql"),
+        "\n",
+        include_str!("views/work.sql"),
+        "\n",
+        include_str!("views/stock.sql"),
+    )
+}
+
+/// The SQL that removes all views, before an upgrade makes them anew.
+pub fn drop_views() -> String {
+    let names = VIEWS.iter().map(|view| view.name).chain(BASE_VIEWS.iter().copied());
+    names.map(|name| format!("DROP VIEW IF EXISTS {name};\n")).collect()
+}
+
+/// The SQL of the indexes that the views want; few, since each costs every save. Those on `merged_with` hold only
+/// merged rows.
+pub const INDEXES: &[&str] = &[
+    "CREATE INDEX IF NOT EXISTS service_rows_of_visit ON service_rows(visit_id)",
+    "CREATE INDEX IF NOT EXISTS persons_merged ON persons(merged_with) WHERE merged_with IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS households_merged ON households(merged_with) WHERE merged_with IS NOT NULL",
+];
+
+/// Indicators that passed the check.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Indicators(Vec<Indicator>);
+
+const PACKAGED: &str = include_str!("../../../../fixtures/indicators/indicators.json");
+
+impl Indicators {
+    /// Those that came with the program.
+    pub fn packaged() -> Self {
+        Self::read(PACKAGED).expect("a test reads the packaged indicators")
+    }
+
+    /// Reads a JSON array of indicators and checks it.
+    ///
+    /// # Errors
+    /// All faults found; a text that is no such JSON is one fault.
+    pub fn read(json: &str) -> Result<Self, Vec<Fault>> {
+        let list: Vec<Indicator> =
+            serde_json::from_str(json).map_err(|error| vec![Fault::unreadable(&error)])?;
+        Self::new(list)
+    }
+
+    /// Checks a list, such as the packaged ones with those published since.
+    ///
+    /// # Errors
+    /// All faults found.
+    pub fn new(list: Vec<Indicator>) -> Result<Self, Vec<Fault>> {
+        let faults = check(&list);
+        if faults.is_empty() { Ok(Self(list)) } else { Err(faults) }
+    }
+
+    /// In the order of the file.
+    pub fn all(&self) -> &[Indicator] {
+        &self.0
+    }
+
+    /// The one of that reference, `code@version`.
+    pub fn get(&self, reference: &str) -> Option<&Indicator> {
+        self.0.iter().find(|indicator| indicator.reference() == reference)
+    }
+
+    /// The highest version of that code.
+    pub fn newest(&self, code: &str) -> Option<&Indicator> {
+        self.0.iter().filter(|indicator| indicator.code == code).max_by_key(|indicator| indicator.version)
+    }
+
+    /// Numerator and denominator of a rate; none for other indicators.
+    pub fn parts_of(&self, indicator: &Indicator) -> Option<(&Indicator, &Indicator)> {
+        let Compute::Rate(rate) = &indicator.compute else { return None };
+        Some((self.get(&rate.numerator)?, self.get(&rate.denominator)?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

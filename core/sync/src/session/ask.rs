@@ -1,0 +1,173 @@
+//! What the phone asks next: which changes go out, which writers and marks are offered.
+
+use std::collections::{BTreeMap, HashSet};
+
+use langso_domain::id::{Key, ScopeId, Writer};
+
+use super::phone::{Flight, Session};
+use crate::chain::Cursor;
+use crate::change;
+use crate::frame::{FrameBuilder, deflated_permille};
+use crate::keys::SigningKey;
+use crate::wire::{Held, Hello, MAX_HELD, MAX_MARKS, Mark, ReplyReader, write_request};
+
+/// Where frames of one request are cut, so that a cut loses little: a quarter of the request, at least this.
+const FRAME_BYTES: usize = 8 * 1024;
+/// The most writers whose changes go out in one request; the rest of the list is for writers sent before.
+const MAX_WRITERS: usize = MAX_HELD / 2;
+/// What a writer costs in a hello and, once more, in its first change.
+const WRITER_BYTES: usize = 12;
+
+impl Session {
+    /// The next request's body. `held`: own writers with a change that has no position, or one above the cursor, in
+    /// order of the outbox. `pending`: changes without a position, in order of the outbox, read only as far as they
+    /// fit; what this session has sent already is passed over. Keep [`Session::pace`] before sending.
+    pub fn request(
+        &mut self,
+        key: &SigningKey,
+        held: &[Held],
+        pending: impl IntoIterator<Item = (ScopeId, Vec<u8>)>,
+    ) -> Vec<u8> {
+        let size = self.setup.pace.request_bytes().min(self.left_bytes());
+        let (frames, keys, exhausted) = self.frames(key, size, pending);
+        let held = self.held(held, &keys);
+        let mut hello = Hello::new(self.setup.schema, &self.setup.app);
+        hello.cursors.clone_from(&self.setup.cursors);
+        hello.held.clone_from(&held);
+        hello.max_frame = self.setup.max_frame;
+        if self.fragile {
+            hello.max_frame = hello.max_frame.min(self.setup.pace.safe_frame());
+        }
+        hello.marks = self.hello_marks();
+        let frame_bytes: usize = frames.iter().map(Vec::len).sum();
+        hello.max_bytes = u32::try_from(self.left_bytes().saturating_sub(frame_bytes)).unwrap_or(u32::MAX);
+        let body = write_request(key, &self.setup.nonce, &hello, &frames);
+        self.setup.pace.sent();
+        self.progress.up += body.len() as u64;
+        self.progress.requests += 1;
+        self.offered.extend(held.iter().map(|held| held.writer));
+        self.reader = ReplyReader::default();
+        self.tracks.clear();
+        self.events.clear();
+        self.flight = Some(Flight {
+            bytes: body.len(),
+            down: self.progress.down,
+            marked: self.marks.keys().copied().collect(),
+            cursors: hello.cursors,
+            held,
+            keys,
+            exhausted,
+            news: frame_bytes > 0,
+        });
+        body
+    }
+
+    pub(super) fn left_bytes(&self) -> usize {
+        let left = self.setup.max_bytes.saturating_sub(self.progress.up + self.progress.down);
+        usize::try_from(left).unwrap_or(usize::MAX)
+    }
+
+    fn frames(
+        &mut self,
+        key: &SigningKey,
+        size: usize,
+        pending: impl IntoIterator<Item = (ScopeId, Vec<u8>)>,
+    ) -> (Vec<Vec<u8>>, Vec<Key>, bool) {
+        let frame_size = (size / 4).max(size.min(FRAME_BYTES));
+        let mut open: Vec<FrameBuilder> = Vec::new();
+        let (mut frames, mut keys, mut writers) = (Vec::new(), Vec::new(), HashSet::new());
+        let mut built = 0;
+        for (scope, bytes) in pending {
+            // A change that its own author cannot read would be refused for ever.
+            let Ok((head, _)) = change::scan(&bytes) else { continue };
+            if self.sent.contains(&head.key) {
+                continue;
+            }
+            let under_way: usize = open.iter().map(FrameBuilder::estimated_bytes).sum();
+            let this = bytes.len() * self.permille as usize / 1_000 + WRITER_BYTES;
+            let full = built + under_way + writers.len() * WRITER_BYTES + this > size && !keys.is_empty();
+            if full || writers.len() >= MAX_WRITERS {
+                open.into_iter().for_each(|builder| self.seal(builder, key, &mut frames));
+                return (frames, keys, false);
+            }
+            let at = open.iter().position(|builder| builder.scope() == scope);
+            let fits = at.is_some_and(|at| open[at].push(&bytes).is_ok());
+            if !fits {
+                if let Some(at) = at {
+                    let builder = open.remove(at);
+                    self.seal(builder, key, &mut frames);
+                    built = frames.iter().map(Vec::len).sum();
+                }
+                let mut builder =
+                    FrameBuilder::new(scope, self.setup.schema, frame_size).with_ratio(self.permille);
+                // An empty frame takes any change that a frame can hold at all.
+                if builder.push(&bytes).is_err() {
+                    continue;
+                }
+                open.push(builder);
+            }
+            writers.insert(head.key.writer);
+            keys.push(head.key);
+        }
+        open.into_iter().for_each(|builder| self.seal(builder, key, &mut frames));
+        (frames, keys, true)
+    }
+
+    fn seal(&mut self, builder: FrameBuilder, key: &SigningKey, frames: &mut Vec<Vec<u8>>) {
+        let raw = builder.raw_bytes();
+        if let Some(frame) = builder.build(key) {
+            self.permille = deflated_permille(frame.len(), raw);
+            frames.push(frame);
+        }
+    }
+
+    /// Writers of this request, those this session has offered before, and after a cut or an unfinished session the
+    /// first of the outbox: as many as the pace allows.
+    fn held(&self, known: &[Held], keys: &[Key]) -> Vec<Held> {
+        let mut sending: BTreeMap<Writer, u32> = BTreeMap::new();
+        for key in keys {
+            let upto = sending.entry(key.writer).or_default();
+            *upto = key.seq.max(*upto);
+        }
+        let mut room = self.setup.pace.held_bytes() / WRITER_BYTES;
+        let mut held = Vec::new();
+        for offer in known {
+            let sent = sending.get(&offer.writer).copied();
+            let more = self.offered.contains(&offer.writer) || self.uncertain;
+            if sent.is_none() && (!more || room == 0) {
+                continue;
+            }
+            room = room.saturating_sub(1);
+            let upto = sent.unwrap_or(0).max(offer.upto);
+            sending.remove(&offer.writer);
+            if held.len() + sending.len() < MAX_HELD {
+                held.push(Held { writer: offer.writer, upto });
+            }
+        }
+        held.extend(sending.into_iter().map(|(writer, upto)| Held { writer, upto }));
+        held
+    }
+
+    fn hello_marks(&self) -> Vec<Mark> {
+        let places = self.setup.cursors.iter().zip(0..);
+        let lost = places.filter_map(|((scope, _), at)| Some((at, *scope, self.marks.get(scope)?)));
+        let per_scope = (MAX_MARKS / self.marks.len().max(1)).max(1);
+        lost.flat_map(|(at, scope, marks)| {
+            // The beginning is a mark that every hub knows.
+            marks
+                .iter()
+                .take(per_scope - 1)
+                .copied()
+                .chain([Cursor::start(scope)])
+                .map(move |cursor| (at, cursor))
+        })
+        .map(|(scope, cursor)| Mark { scope, cursor })
+        .take(MAX_MARKS)
+        .collect()
+    }
+
+    /// Older cursors of a scope (ends of kept frames), newest first, for a hub that does not know the newest.
+    pub fn offer_marks(&mut self, scope: ScopeId, marks: &[Cursor]) {
+        self.marks.insert(scope, marks.to_vec());
+    }
+}

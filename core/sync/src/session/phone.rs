@@ -1,0 +1,302 @@
+//! The phone's half of a session: builds the next request, checks what comes back, says what happened.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+use langso_domain::id::{Key, ScopeId, Writer};
+
+use super::pace::{MIN_REQUEST, Pace};
+use super::track::{Break, Track};
+use super::types::{Event, News, Progress, Receipt, SessionError, Setup};
+use crate::chain::Cursor;
+use crate::frame::Outer;
+use crate::wire::{Ended, Held, Nonce, Problem, ReplyEvent, ReplyHead, ReplyReader, WireError};
+
+/// What the request under way said and carries.
+#[derive(Debug, Default)]
+pub(super) struct Flight {
+    pub bytes: usize,
+    /// What had come down before it.
+    pub down: u64,
+    pub cursors: Vec<(ScopeId, Cursor)>,
+    pub held: Vec<Held>,
+    /// The changes in its frames.
+    pub keys: Vec<Key>,
+    /// The scopes for which it offers marks.
+    pub marked: Vec<ScopeId>,
+    /// The outbox has nothing more than that.
+    pub exhausted: bool,
+    /// It brought something: asking again makes sense.
+    pub news: bool,
+}
+
+/// One session of one phone with its hub.
+///
+/// Order after a cut: the phone cannot know which frames the hub has kept. The next request is therefore small
+/// ([`MIN_REQUEST`]): it offers the writers that may have arrived, and carries at most one small frame, so that it
+/// also makes way when every connection passes but one request. Its receipts say what arrived; only the rest is sent.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) setup: Setup,
+    pub(super) reader: ReplyReader,
+    pub(super) flight: Option<Flight>,
+    pub(super) tracks: HashMap<ScopeId, Track>,
+    pub(super) events: VecDeque<Event>,
+    /// Sent in a request whose reply has ended.
+    pub(super) sent: HashSet<Key>,
+    /// Writers that the hub may know from this session.
+    pub(super) offered: HashSet<Writer>,
+    /// Scopes whose cursor the hub did not know, with what is offered instead.
+    pub(super) marks: BTreeMap<ScopeId, Vec<Cursor>>,
+    /// The hub may hold changes from before, of which nobody here knows.
+    pub(super) uncertain: bool,
+    /// A connection was cut lately: frames must stay small both ways.
+    pub(super) fragile: bool,
+    /// Deflated bytes per 1,000 raw ones, of the last frame.
+    pub(super) permille: u32,
+    pub(super) progress: Progress,
+    more: bool,
+    exhausted: bool,
+}
+
+impl Session {
+    /// A session that has said nothing yet.
+    pub fn new(setup: Setup) -> Self {
+        Self {
+            uncertain: setup.pace.is_open(),
+            fragile: setup.pace.is_cut(),
+            setup,
+            reader: ReplyReader::default(),
+            flight: None,
+            tracks: HashMap::new(),
+            events: VecDeque::new(),
+            sent: HashSet::new(),
+            offered: HashSet::new(),
+            marks: BTreeMap::new(),
+            permille: 500,
+            progress: Progress::default(),
+            more: true,
+            exhausted: false,
+        }
+    }
+
+    /// Takes bytes of the reply.
+    pub fn feed(&mut self, chunk: &[u8]) {
+        self.progress.down += chunk.len() as u64;
+        self.reader.push(chunk);
+    }
+
+    /// What happened next; none when more bytes are needed.
+    ///
+    /// # Errors
+    /// The reply cannot be used further; everything before is good. Then [`Session::cut`] or give up.
+    pub fn next_event(&mut self) -> Result<Option<Event>, SessionError> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Ok(Some(event));
+            }
+            match self.reader.next_event()? {
+                None => return Ok(None),
+                Some(ReplyEvent::Head(head)) => self.head(head)?,
+                Some(ReplyEvent::Frame(bytes)) => return self.frame(bytes).map(Some),
+                Some(ReplyEvent::End(ended)) => return self.end(ended).map(Some),
+                Some(ReplyEvent::Problem(body)) => {
+                    if let Some(nonce) = body.nonce {
+                        self.setup.nonce = nonce;
+                    }
+                    self.flight = None;
+                    self.uncertain = true;
+                    return Ok(Some(Event::Refused(body)));
+                }
+            }
+        }
+    }
+
+    fn head(&mut self, head: ReplyHead) -> Result<(), SessionError> {
+        let flight = self.flight.as_mut().ok_or(WireError::Malformed("reply"))?;
+        let scope_at =
+            |at: usize| flight.cursors.get(at).map(|(scope, _)| *scope).ok_or(WireError::Malformed("scope"));
+        let mut fell_back = Vec::new();
+        for (at, cursor) in &head.resumed {
+            let scope = scope_at(*at)?;
+            let offered = self.marks.get(&scope).is_some_and(|marks| marks.contains(cursor));
+            if !offered && *cursor != Cursor::start(scope) {
+                return Err(WireError::Malformed("mark").into());
+            }
+            fell_back.push((*at, scope, *cursor));
+        }
+        let mut receipts = Vec::new();
+        for of in &head.receipts {
+            let scope = scope_at(of.scope)?;
+            let mut list = Vec::with_capacity(of.ranges.len());
+            for range in &of.ranges {
+                let held = flight.held.get(range.held as usize).ok_or(WireError::Malformed("receipts"))?;
+                if range.first + range.n - 1 > held.upto {
+                    return Err(WireError::Malformed("receipts").into());
+                }
+                list.push(Receipt {
+                    writer: held.writer,
+                    first: range.first,
+                    n: range.n,
+                    position: range.position,
+                });
+            }
+            receipts.push((scope, list));
+        }
+        let watermarks = head
+            .watermarks
+            .iter()
+            .map(|(at, position)| Ok((scope_at(*at)?, *position)))
+            .collect::<Result<Vec<_>, WireError>>()?;
+        for left in &head.left {
+            if !left.holds(&self.setup.hub, self.setup.device) {
+                return Err(WireError::Signature.into());
+            }
+        }
+        // Everything is checked; from here on nothing fails.
+        for (at, scope, cursor) in fell_back {
+            flight.cursors[at].1 = cursor;
+            set(&mut self.setup.cursors, scope, cursor);
+            self.marks.remove(&scope);
+            flight.news = true;
+            self.events.push_back(Event::FellBack { scope, cursor });
+        }
+        for (scope, list) in &receipts {
+            let from = flight.cursors.iter().find(|(of, _)| of == scope).map(|(_, cursor)| *cursor);
+            if let Some(from) = from {
+                let above = list.iter().position(|receipt| receipt.position > from.position);
+                self.tracks.insert(*scope, Track::new(from, &list[above.unwrap_or(list.len())..]));
+            }
+        }
+        self.setup.nonce = head.nonce;
+        self.setup.cursors.retain(|(scope, _)| head.left.iter().all(|left| left.scope != *scope));
+        for (scope, _) in &head.joined {
+            if self.setup.cursors.iter().all(|(known, _)| known != scope) {
+                self.setup.cursors.push((*scope, Cursor::start(*scope)));
+                flight.news = true;
+                flight.exhausted = false;
+            }
+        }
+        for problem in &head.problems {
+            if let Problem::CursorUnknown(scope) = problem
+                && !flight.marked.contains(scope)
+            {
+                flight.news = true;
+                self.marks.entry(*scope).or_default();
+                self.events.push_back(Event::OtherHistory { scope: *scope });
+            }
+        }
+        flight.news |= !receipts.is_empty();
+        self.events.push_back(Event::News(News {
+            hub_time_ms: head.hub_time_ms,
+            nonce: head.nonce,
+            watermarks,
+            left: head.left,
+            joined: head.joined,
+            set_aside: head.set_aside,
+            set_aside_total: head.set_aside_total,
+            problems: head.problems,
+        }));
+        for (scope, receipts) in receipts {
+            if !receipts.is_empty() {
+                self.events.push_back(Event::Receipts { scope, receipts });
+            }
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, bytes: Vec<u8>) -> Result<Event, SessionError> {
+        let flight = self.flight.as_mut().ok_or(WireError::Malformed("reply"))?;
+        let outer = Outer::whole(&bytes)?;
+        outer.verify(&self.setup.hub)?;
+        let frame = outer.open()?;
+        let scope = frame.header.scope;
+        let asked = flight.cursors.iter().find(|(of, _)| *of == scope).map(|(_, cursor)| *cursor);
+        let asked = asked.ok_or(WireError::Malformed("scope"))?;
+        let track = self.tracks.entry(scope).or_insert_with(|| Track::new(asked, &[]));
+        track.frame(&frame).map_err(|broken| broken.of(scope))?;
+        flight.news = true;
+        let cursor = track.cursor;
+        set(&mut self.setup.cursors, scope, cursor);
+        Ok(Event::Frame { frame, bytes, cursor })
+    }
+
+    fn end(&mut self, ended: Ended) -> Result<Event, SessionError> {
+        let flight = self.flight.take().ok_or(WireError::Malformed("reply"))?;
+        for (scope, end) in &ended.cursors {
+            let asked = flight.cursors.iter().find(|(of, _)| of == scope).map(|(_, cursor)| *cursor);
+            let asked = asked.ok_or(WireError::Malformed("scope"))?;
+            let track = self.tracks.entry(*scope).or_insert_with(|| Track::new(asked, &[]));
+            track.end(*end).map_err(|broken| broken.of(*scope))?;
+            set(&mut self.setup.cursors, *scope, *end);
+        }
+        let down = usize::try_from(self.progress.down - flight.down).unwrap_or(usize::MAX);
+        self.setup.pace.passed(flight.bytes.max(down));
+        self.sent.extend(flight.keys);
+        // A hub that knows none of the marks will know none of them next time.
+        self.marks.retain(|scope, _| !flight.marked.contains(scope));
+        self.uncertain &= ended.more;
+        // More without any news would be asked for for ever.
+        self.more = ended.more && flight.news;
+        self.exhausted = flight.exhausted;
+        if self.done() {
+            self.setup.pace.closed();
+        }
+        Ok(Event::End { cursors: ended.cursors })
+    }
+
+    /// The connection ended before the reply did, or the reply was unusable.
+    pub fn cut(&mut self) {
+        if self.flight.take().is_some() {
+            self.setup.pace.halve();
+        }
+        self.uncertain = true;
+        self.fragile = true;
+        self.more = true;
+        self.exhausted = false;
+    }
+
+    /// True when the last reply has ended, everything was sent and nothing is left to fetch.
+    pub fn done(&self) -> bool {
+        self.flight.is_none() && self.exhausted && !self.more && self.marks.is_empty()
+    }
+
+    /// True when the session's bytes are spent: too few are left for a request.
+    pub fn spent(&self) -> bool {
+        self.left_bytes() < MIN_REQUEST as usize
+    }
+
+    /// To be kept, see [`Pace::number`].
+    pub fn pace(&self) -> Pace {
+        self.setup.pace
+    }
+
+    /// To be kept for the next session.
+    pub fn nonce(&self) -> Nonce {
+        self.setup.nonce
+    }
+
+    /// Every scope with what is held of it now.
+    pub fn cursors(&self) -> &[(ScopeId, Cursor)] {
+        &self.setup.cursors
+    }
+
+    /// Bytes and requests so far.
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+}
+
+impl Break {
+    fn of(self, scope: ScopeId) -> SessionError {
+        match self {
+            Self::Hole => SessionError::Hole { scope },
+            Self::Chain => SessionError::OtherHistory { scope },
+        }
+    }
+}
+
+fn set(cursors: &mut [(ScopeId, Cursor)], scope: ScopeId, cursor: Cursor) {
+    if let Some(at) = cursors.iter_mut().find(|(of, _)| *of == scope) {
+        at.1 = cursor;
+    }
+}

@@ -1,0 +1,149 @@
+//! The hello: what the phone says before its frames.
+
+use langso_domain::id::{MAX_SEQ, ScopeId, Writer};
+
+use super::cbor::{Map, cursor, fixed, flat, put_cursor, read_flat, read_map, scope, text};
+use super::{MAX_TEXT, PROTOCOL, WireError};
+use crate::chain::Cursor;
+
+/// The most scopes of one phone.
+pub const MAX_SCOPES: usize = 256;
+/// The most writers offered as held.
+pub const MAX_HELD: usize = 4_096;
+/// The most marks offered in one request, all scopes together.
+pub const MAX_MARKS: usize = 256;
+
+/// Changes of one own writer that the phone holds: all from 1 up to a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Held {
+    /// The writer.
+    pub writer: Writer,
+    /// The last number held.
+    pub upto: u32,
+}
+
+/// An older cursor of a scope, offered because the hub did not know the newest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mark {
+    /// The scope's place in [`Hello::cursors`].
+    pub scope: usize,
+    /// How much was held then.
+    pub cursor: Cursor,
+}
+
+/// What the phone says first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hello {
+    /// The protocol version of the phone.
+    pub protocol: u16,
+    /// The schema version of the phone.
+    pub schema: u16,
+    /// Every scope it wants, with what it holds of it.
+    pub cursors: Vec<(ScopeId, Cursor)>,
+    /// Own writers of which the phone waits for positions; what of them lies above the cursor comes back as receipts.
+    pub held: Vec<Held>,
+    /// The most bytes of the reply.
+    pub max_bytes: u32,
+    /// The most bytes of a frame in the reply.
+    pub max_frame: u32,
+    /// Name and version of the program, at most 64 bytes.
+    pub app: String,
+    /// Older cursors, newest first within a scope.
+    pub marks: Vec<Mark>,
+}
+
+impl Hello {
+    /// A hello of this version with nothing in it.
+    pub fn new(schema: u16, app: &str) -> Self {
+        let end = (0..=app.len().min(MAX_TEXT)).rev().find(|&at| app.is_char_boundary(at)).unwrap_or(0);
+        Self {
+            protocol: PROTOCOL,
+            schema,
+            cursors: Vec::new(),
+            held: Vec::new(),
+            max_bytes: u32::MAX,
+            max_frame: u32::MAX,
+            app: app[..end].to_owned(),
+            marks: Vec::new(),
+        }
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut map = Map::new();
+        map.put(0, |to| to.u16(self.protocol));
+        map.put(1, |to| to.u16(self.schema));
+        map.put(2, |to| {
+            flat(to, &self.cursors, 3, |to, (scope, cursor)| {
+                to.bytes(&scope.0)?;
+                put_cursor(to, cursor)
+            })
+        });
+        map.put_if(!self.held.is_empty(), 3, |to| {
+            flat(to, &self.held, 2, |to, held| {
+                to.bytes(&held.writer.0.to_be_bytes())?.u32(held.upto)?;
+                Ok(())
+            })
+        });
+        map.put_if(self.max_bytes != u32::MAX, 4, |to| to.u32(self.max_bytes));
+        map.put_if(self.max_frame != u32::MAX, 5, |to| to.u32(self.max_frame));
+        map.put(6, |to| to.str(&self.app));
+        map.put_if(!self.marks.is_empty(), 7, |to| {
+            flat(to, &self.marks, 3, |to, mark| {
+                to.u64(mark.scope as u64)?;
+                put_cursor(to, &mark.cursor)
+            })
+        });
+        map.finish()
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        let mut hello = Self::new(0, "");
+        let mut seen = 0;
+        read_map(bytes, |key, from| {
+            match key {
+                0 => hello.protocol = from.u16()?,
+                1 => hello.schema = from.u16()?,
+                2 => {
+                    hello.cursors = read_flat(from, 3, MAX_SCOPES, |from| Ok((scope(from)?, cursor(from)?)))?
+                }
+                3 => {
+                    hello.held = read_flat(from, 2, MAX_HELD, |from| {
+                        let writer = Writer(u64::from_be_bytes(fixed(from, "writer")?));
+                        let upto = from.u32()?;
+                        if upto == 0 || upto > MAX_SEQ {
+                            return Err(WireError::Malformed("number"));
+                        }
+                        Ok(Held { writer, upto })
+                    })?;
+                }
+                4 => hello.max_bytes = from.u32()?,
+                5 => hello.max_frame = from.u32()?,
+                6 => hello.app = text(from, MAX_TEXT)?,
+                7 => {
+                    hello.marks = read_flat(from, 3, MAX_MARKS, |from| {
+                        Ok(Mark { scope: usize::from(from.u16()?), cursor: cursor(from)? })
+                    })?;
+                }
+                _ => return Ok(false),
+            }
+            seen += u32::from(key < 3 || key == 6);
+            Ok(true)
+        })?;
+        if seen != 4 {
+            return Err(WireError::Malformed("a key is missing"));
+        }
+        let mut scopes: Vec<_> = hello.cursors.iter().map(|(scope, _)| *scope).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        let mut writers: Vec<_> = hello.held.iter().map(|held| held.writer).collect();
+        writers.sort_unstable();
+        writers.dedup();
+        if scopes.len() != hello.cursors.len() || writers.len() != hello.held.len() {
+            return Err(WireError::Malformed("twice the same"));
+        }
+        if hello.marks.iter().any(|mark| mark.scope >= hello.cursors.len()) {
+            return Err(WireError::Malformed("mark"));
+        }
+        Ok(hello)
+    }
+}

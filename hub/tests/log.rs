@@ -1,0 +1,278 @@
+//! The log on a real SQLite file: what gets a position, what waits, what is refused.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use langso_domain::id::{Key, ScopeId};
+use langso_domain::registry::{CURRENT, Role};
+use langso_hub::clock::DAY_MS;
+use langso_hub::intake::{Refusal, Taken};
+use langso_hub::log::{Enrolled, Error, Log, Reason, Write};
+use langso_sync::chain::{Chain, Cursor};
+use langso_sync::change::Change;
+use langso_sync::keys::SigningKey;
+use langso_sync::value::Value;
+use support::{Hub, NOW, PLACE, Phone, TEAM_SCOPE, TRAINING, change, frame, member_id, team_id};
+
+fn reasons(hub: &Hub, frame: &[u8]) -> Vec<Reason> {
+    hub.takes(frame).set_aside.into_iter().map(|(_, reason)| reason).collect()
+}
+
+#[test]
+fn positions_are_dense_and_chained_in_the_order_of_commits() {
+    let hub = Hub::new();
+    let (mut lan, mut minh) = (hub.phone(1, Role::Member), hub.phone(2, Role::Lead));
+    let mut chain = Chain::start(TEAM_SCOPE);
+    let mut expected = Vec::new();
+    for round in 0..6 {
+        let phone = if round % 2 == 0 { &mut lan } else { &mut minh };
+        let changes: Vec<Change> = (0..3).map(|_| phone.writes(TEAM_SCOPE, &["household"])).collect();
+        assert_eq!(hub.takes(&phone.frame(TEAM_SCOPE, &changes)).accepted, 3);
+        expected.extend(changes);
+    }
+    let served = hub.log.changes_after(TEAM_SCOPE, 0, 100, usize::MAX).unwrap();
+    assert_eq!(served.len(), 18);
+    for (at, (stored, change)) in served.iter().zip(&expected).enumerate() {
+        chain = chain.then(change.key);
+        assert_eq!((stored.position, stored.key, stored.chain), (at as u64 + 1, change.key, chain));
+        assert_eq!(stored.bytes, change.encode());
+        assert!(hub.log.knows(TEAM_SCOPE, Cursor { position: stored.position, chain }).unwrap());
+    }
+    let state = hub.log.scope(TEAM_SCOPE).unwrap().unwrap();
+    assert_eq!((state.head, state.chain), (18, chain));
+    assert!(!hub.log.knows(TEAM_SCOPE, Cursor { position: 19, chain }).unwrap());
+    assert!(!hub.log.knows(TEAM_SCOPE, Cursor { position: 5, chain }).unwrap());
+}
+
+#[test]
+fn what_is_sent_again_gets_no_second_position() {
+    let hub = Hub::new();
+    let mut lan = hub.phone(1, Role::Member);
+    let first = lan.writes(TEAM_SCOPE, &["visit"]);
+    let second = lan.writes(TEAM_SCOPE, &["visit"]);
+    hub.takes(&lan.frame(TEAM_SCOPE, std::slice::from_ref(&first)));
+    let again = hub.takes(&lan.frame(TEAM_SCOPE, &[first, second]));
+    assert_eq!((again.accepted, again.known, hub.head(TEAM_SCOPE)), (1, 1, 2));
+}
+
+#[test]
+fn a_key_with_other_bytes_is_kept_beside_the_log() {
+    let hub = Hub::new();
+    let mut lan = hub.phone(1, Role::Member);
+    let one = lan.writes(TEAM_SCOPE, &["visit"]);
+    let other = change(one.key, &["visit"], Value::Int(7));
+    hub.takes(&lan.frame(TEAM_SCOPE, std::slice::from_ref(&one)));
+    let told = hub.takes(&lan.frame(TEAM_SCOPE, std::slice::from_ref(&other)));
+    assert_eq!((told.accepted, told.collisions), (0, vec![one.key]));
+    hub.takes(&lan.frame(TEAM_SCOPE, &[other]));
+    assert_eq!(hub.log.list_collisions(TEAM_SCOPE).unwrap().len(), 1);
+    assert_eq!(hub.log.changes_after(TEAM_SCOPE, 0, 9, 1_000).unwrap()[0].bytes, one.encode());
+}
+
+#[test]
+fn a_bad_change_waits_and_holds_no_other_back() {
+    let hub = Hub::new();
+    let mut lan = hub.phone(1, Role::Member);
+    let changes = [
+        lan.writes(TEAM_SCOPE, &["household"]),
+        lan.writes(TEAM_SCOPE, &["household", "member"]),
+        lan.writes(TEAM_SCOPE, &["checklist_run"]),
+        lan.writes(TEAM_SCOPE, &["visit"]),
+    ];
+    let told = hub.takes(&lan.frame(TEAM_SCOPE, &changes));
+    assert_eq!(told.accepted, 2);
+    let aside =
+        vec![(Some(changes[1].key), Reason::BeyondRole), (Some(changes[2].key), Reason::BeyondRole)];
+    assert_eq!(told.set_aside, aside);
+    hub.takes(&lan.frame(TEAM_SCOPE, &changes));
+    assert_eq!(hub.log.list_set_aside(TEAM_SCOPE).unwrap().len(), 2, "sent twice, kept once");
+    assert_eq!(hub.head(TEAM_SCOPE), 2);
+}
+
+#[test]
+fn what_the_lead_admits_gets_its_position() {
+    let hub = Hub::new();
+    let mut lan = hub.phone(1, Role::Member);
+    let changes = [lan.writes(TEAM_SCOPE, &["member"])];
+    let frame = lan.frame(TEAM_SCOPE, &changes);
+    hub.takes(&frame);
+    let waiting = hub.log.list_set_aside(TEAM_SCOPE).unwrap();
+    assert_eq!((waiting[0].key, waiting[0].reason.as_str()), (Some(changes[0].key), "beyond_role"));
+    assert_eq!(hub.log.admit(TEAM_SCOPE, waiting[0].id, NOW).unwrap(), 1);
+    assert!(matches!(hub.log.admit(TEAM_SCOPE, waiting[0].id, NOW), Err(Error::NotWaiting)));
+    let again = hub.takes(&frame);
+    assert_eq!((again.known, again.set_aside.len()), (1, 0));
+    assert!(hub.log.list_set_aside(TEAM_SCOPE).unwrap().is_empty());
+}
+
+#[test]
+fn a_writer_belongs_to_one_device_and_one_scope() {
+    let hub = Hub::new();
+    let mut lan = hub.phone(1, Role::Member);
+    let minh = hub.phone(2, Role::Member);
+    let first = lan.writes(TEAM_SCOPE, &["visit"]);
+    hub.takes(&lan.frame(TEAM_SCOPE, std::slice::from_ref(&first)));
+    let next = change(Key { seq: 2, ..first.key }, &["visit"], Value::Int(1));
+    assert_eq!(reasons(&hub, &minh.frame(TEAM_SCOPE, &[next])), [Reason::WriterElsewhere]);
+    let elsewhere = change(Key { seq: 2, ..first.key }, &["checklist_run"], Value::Int(1));
+    assert_eq!(reasons(&hub, &lan.frame(TRAINING, &[elsewhere])), [Reason::WriterElsewhere]);
+}
+
+#[test]
+fn scopes_that_a_device_does_not_hold_wait() {
+    let hub = Hub::new();
+    let mut trainer = hub.phone(1, Role::Trainer);
+    let visit = trainer.writes(TEAM_SCOPE, &["visit"]);
+    assert_eq!(reasons(&hub, &trainer.frame(TEAM_SCOPE, &[visit])), [Reason::OutOfScope]);
+    let nowhere = ScopeId([9; 8]);
+    let visit = trainer.writes(nowhere, &["visit"]);
+    assert_eq!(reasons(&hub, &trainer.frame(nowhere, &[visit])), [Reason::UnknownScope]);
+    let review = trainer.writes(TRAINING, &["review"]);
+    assert_eq!(hub.takes(&trainer.frame(TRAINING, &[review])).accepted, 1);
+    assert_eq!(hub.head(TEAM_SCOPE), 0);
+}
+
+#[test]
+fn a_revoked_device_is_still_heard() {
+    let hub = Hub::new();
+    let mut lan = hub.phone(1, Role::Member);
+    let before = lan.writes(TEAM_SCOPE, &["visit"]);
+    hub.takes(&lan.frame(TEAM_SCOPE, std::slice::from_ref(&before)));
+    hub.log.commit(hub.key.id(), &[Write::Revoke(lan.id())], NOW).unwrap();
+    let after = lan.writes(TEAM_SCOPE, &["visit"]);
+    let told = hub.takes(&lan.frame(TEAM_SCOPE, &[before, after.clone()]));
+    assert_eq!((told.known, told.set_aside), (1, vec![(Some(after.key), Reason::RevokedDevice)]));
+}
+
+#[test]
+fn forged_frames_are_refused_and_counted() {
+    let hub = Hub::new();
+    let mut lan = hub.phone(1, Role::Member);
+    let changes = [lan.writes(TEAM_SCOPE, &["visit"])];
+    let good = lan.frame(TEAM_SCOPE, &changes);
+    for at in [16, good.len() / 2, good.len() - 1] {
+        let mut forged = good.clone();
+        forged[at] ^= 1;
+        assert_eq!(hub.intake.take(&forged, NOW).unwrap(), Taken::Refused(Refusal::Forged));
+    }
+    let stranger = SigningKey::from_seed(&[99; 32]);
+    let foreign = frame(&stranger, TEAM_SCOPE, changes.iter().map(Change::encode));
+    assert_eq!(hub.intake.take(&foreign, NOW).unwrap(), Taken::Refused(Refusal::UnknownDevice));
+    let counted: BTreeMap<_, _> =
+        hub.log.list_refusals().unwrap().into_iter().map(|(reason, count, _)| (reason, count)).collect();
+    assert_eq!(counted, BTreeMap::from([("forged".to_owned(), 3), ("unknown_device".to_owned(), 1)]));
+    assert_eq!(hub.head(TEAM_SCOPE), 0);
+}
+
+#[test]
+fn bytes_that_are_no_change_wait_inside_a_true_frame() {
+    let hub = Hub::new();
+    let mut lan = hub.phone(1, Role::Member);
+    let good = lan.writes(TEAM_SCOPE, &["visit"]);
+    // Rows that are numbers: a change by its outside only.
+    let mut odd = change(Key { seq: 9, ..good.key }, &[], Value::Null).encode();
+    let rows = odd.len() - 2;
+    odd.splice(rows..=rows, [0x81, 0x07]);
+    let told = hub.takes(&frame(&lan.key, TEAM_SCOPE, [odd, good.encode()]));
+    assert_eq!(told.accepted, 1);
+    assert_eq!(told.set_aside, [(Some(Key { seq: 9, ..good.key }), Reason::Malformed)]);
+    // Not even that: the frame is kept whole.
+    let told = hub.takes(&frame(&lan.key, TEAM_SCOPE, [vec![0xFF; 40]]));
+    assert_eq!(told.set_aside, [(None, Reason::Malformed)]);
+}
+
+#[test]
+fn what_the_hub_served_it_takes_back_with_its_authors() {
+    let hub = Hub::new();
+    let mut lan = hub.phone(1, Role::Member);
+    let one = lan.writes(TEAM_SCOPE, &["visit"]);
+    let mut builder = langso_sync::frame::FrameBuilder::new(TEAM_SCOPE, 1, 10_000);
+    builder.push_served(&one.encode(), one.key, lan.id(), 1, Chain::start(TEAM_SCOPE)).unwrap();
+    assert_eq!(hub.takes(&builder.build(&hub.key).unwrap()).accepted, 1);
+    let two = lan.writes(TEAM_SCOPE, &["visit"]);
+    assert_eq!(hub.takes(&lan.frame(TEAM_SCOPE, &[two])).accepted, 1, "the writer is the phone's");
+}
+
+#[test]
+fn runs_tell_where_a_writers_changes_stand() {
+    let hub = Hub::new();
+    let (mut lan, mut minh) = (hub.phone(1, Role::Member), hub.phone(2, Role::Member));
+    let three = |phone: &mut Phone| {
+        let changes: Vec<_> = (0..3).map(|_| phone.writes(TEAM_SCOPE, &["visit"])).collect();
+        hub.takes(&phone.frame(TEAM_SCOPE, &changes));
+    };
+    three(&mut lan);
+    three(&mut minh);
+    three(&mut lan);
+    let writer = lan.writer(TEAM_SCOPE);
+    let runs = |up_to, after| {
+        let runs = hub.log.runs_of(TEAM_SCOPE, writer, up_to, after).unwrap();
+        runs.iter().map(|run| (run.position, run.seq, run.count)).collect::<Vec<_>>()
+    };
+    assert_eq!(runs(6, 0), [(1, 1, 3), (7, 4, 3)]);
+    assert_eq!(runs(5, 2), [(3, 3, 1), (7, 4, 2)]);
+    assert_eq!(runs(6, 9), []);
+}
+
+#[test]
+fn a_code_is_for_one_key_and_answers_it_again() {
+    let hub = Hub::new();
+    let lan = hub.phone(1, Role::Member);
+    let hash = lan.key.public().to_bytes();
+    let again = hub.log.enrol(hash, lan.id(), lan.key.public().to_bytes(), NOW.plus(9 * DAY_MS)).unwrap();
+    let Enrolled::Yes(device) = again else { panic!("{again:?}") };
+    assert_eq!((device.member, device.team), (Some(member_id(lan.id().0[0])), Some(team_id())));
+    let thief = Phone::new(66);
+    let used = hub.log.enrol(hash, thief.id(), thief.key.public().to_bytes(), NOW).unwrap();
+    assert_eq!(used, Enrolled::Used);
+    assert_eq!(hub.log.list_second_uses(team_id()).unwrap()[0].1, thief.id());
+    let unknown = hub.log.enrol([0; 32], thief.id(), thief.key.public().to_bytes(), NOW).unwrap();
+    assert_eq!(unknown, Enrolled::UnknownCode);
+    assert!(hub.log.device(thief.id()).unwrap().is_none());
+}
+
+#[test]
+fn a_trainer_holds_training_and_place_and_no_team_scope() {
+    let hub = Hub::new();
+    let trainer = hub.phone(1, Role::Trainer);
+    let held: Vec<_> = hub.log.grants(trainer.id(), NOW).unwrap().iter().map(|grant| grant.scope).collect();
+    assert_eq!(held, [PLACE, TRAINING]);
+}
+
+#[test]
+fn what_a_team_releases_its_devices_hold_no_more() {
+    let hub = Hub::new();
+    let lan = hub.phone(1, Role::Member);
+    assert_eq!(hub.log.left_at(lan.id(), TRAINING, NOW).unwrap(), None);
+    hub.log.commit(hub.key.id(), &[Write::Release(team_id(), TRAINING)], NOW.plus(5)).unwrap();
+    let held: Vec<_> =
+        hub.log.grants(lan.id(), NOW.plus(6)).unwrap().iter().map(|grant| grant.scope).collect();
+    assert_eq!(held, [PLACE, TEAM_SCOPE]);
+    assert_eq!(hub.log.left_at(lan.id(), TRAINING, NOW.plus(6)).unwrap(), Some(NOW.plus(5)));
+}
+
+#[test]
+fn the_log_is_there_again_after_the_process_is_gone() {
+    let hub = Hub::new();
+    let mut lan = hub.phone(1, Role::Member);
+    let changes: Vec<_> = (0..20).map(|_| lan.writes(TEAM_SCOPE, &["visit"])).collect();
+    hub.takes(&lan.frame(TEAM_SCOPE, &changes));
+    // Another process opens the file while the first never closed it, as after a kill.
+    let again = Log::open(&hub.folder.path().join("hub.db"), &CURRENT).unwrap();
+    assert_eq!(again.scope(TEAM_SCOPE).unwrap(), hub.log.scope(TEAM_SCOPE).unwrap());
+    assert_eq!(again.changes_after(TEAM_SCOPE, 0, 100, usize::MAX).unwrap().len(), 20);
+}
+
+#[test]
+fn a_watermark_only_rises_and_stays_below_the_head() {
+    let hub = Hub::new();
+    let mut lan = hub.phone(1, Role::Member);
+    let changes: Vec<_> = (0..5).map(|_| lan.writes(TEAM_SCOPE, &["visit"])).collect();
+    hub.takes(&lan.frame(TEAM_SCOPE, &changes));
+    let mark = || hub.log.scope(TEAM_SCOPE).unwrap().unwrap().watermark;
+    for (to, then) in [(3, 3), (2, 3), (6, 3), (5, 5)] {
+        hub.log.raise_watermark(TEAM_SCOPE, to).unwrap();
+        assert_eq!(mark(), then);
+    }
+}
