@@ -19,6 +19,15 @@ pub fn judge(registry: &Registry, kind: ScopeKind, role: Role, tables: Tables) -
     if tables.iter().all(may) { Ok(()) } else { Err(Reason::BeyondRole) }
 }
 
+/// Whether a role may read a scope of this kind at all: trainers and officers see no household, whatever they hold.
+pub fn may_read(kind: ScopeKind, role: Role) -> bool {
+    match kind {
+        ScopeKind::Team => matches!(role, Role::Member | Role::Deputy | Role::Lead),
+        ScopeKind::Training => role != Role::Officer,
+        ScopeKind::Place | ScopeKind::Reference => true,
+    }
+}
+
 fn may_write_unknown(kind: ScopeKind, role: Role) -> bool {
     match role {
         Role::Hub => true,

@@ -16,8 +16,8 @@ use crate::log::{self, Arrived, Ingested, Item, Log, Tables};
 /// What became of a frame.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Taken {
-    /// Durable, every change of it accounted for.
-    Kept(Ingested),
+    /// Durable, every change of it accounted for, in the scope it claims.
+    Kept(ScopeId, Ingested),
     /// Nothing of it was kept.
     Refused(Refusal),
 }
@@ -94,7 +94,8 @@ impl Intake {
             },
             Err(_) => unreadable(outer.bytes(), signer),
         };
-        self.log.ingest(&arrived, now).map(Taken::Kept)
+        let ingested = self.log.ingest(&arrived, now)?;
+        Ok(Taken::Kept(arrived.scope, ingested))
     }
 
     fn refuse(&self, refusal: Refusal, now: Millis) -> Result<Taken, log::Error> {

@@ -11,3 +11,4 @@ pub mod keys;
 pub mod log;
 pub mod nonce;
 pub mod random;
+pub mod serve;

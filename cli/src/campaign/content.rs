@@ -22,7 +22,6 @@ const TUTORIALS: [&str; 3] = [
 struct ServiceFile {
     code: Service,
     version: u32,
-    outcomes: Vec<Outcome>,
     failures: Vec<String>,
 }
 
@@ -118,7 +117,6 @@ impl Walk {
 #[derive(Clone, Debug)]
 pub(super) struct ServiceContent {
     pub(super) version: u32,
-    pub(super) outcomes: Vec<Outcome>,
     /// Indices of failures.
     pub(super) failures: Vec<usize>,
     pub(super) walk: Option<Walk>,
@@ -144,23 +142,20 @@ impl Content {
             .into_iter()
             .map(|one| Failure { code: one.code, number: FailureNo(one.number), action: one.action })
             .collect();
-        let index =
-            |codes: &[String]| -> Vec<usize> {
-                failures
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, failure)| codes.contains(&failure.code))
-                    .map(|(at, _)| at)
-                    .collect()
-            };
+        let index = |codes: &[String]| -> Vec<usize> {
+            failures
+                .iter()
+                .enumerate()
+                .filter(|(_, failure)| codes.contains(&failure.code))
+                .map(|(at, _)| at)
+                .collect()
+        };
         let mut services: BTreeMap<Service, ServiceContent> =
             read::<Vec<ServiceFile>>("services.json", SERVICES)?
                 .into_iter()
                 .map(|one| {
                     let failures = index(&one.failures);
-                    let service =
-                        ServiceContent { version: one.version, outcomes: one.outcomes, failures, walk: None };
-                    (one.code, service)
+                    (one.code, ServiceContent { version: one.version, failures, walk: None })
                 })
                 .collect();
         for text in TUTORIALS {
@@ -222,9 +217,14 @@ impl Content {
     }
 }
 
-impl Service {
-    /// The code with the packaged version, such as `sim_4g@1`.
-    pub(super) fn reference(self, content: &Content) -> String {
-        format!("{}@{}", self.code(), content.service(self).version)
-    }
+/// Every service by version, such as `sim_4g@1`, as rows refer to them.
+///
+/// # Errors
+/// [`CampaignError::Malformed`] only when this program was built from a broken file.
+pub fn service_references() -> Result<BTreeMap<Service, String>, CampaignError> {
+    let content = Content::packaged()?;
+    let reference = |(service, one): (&Service, &ServiceContent)| {
+        (*service, format!("{}@{}", service.code(), one.version))
+    };
+    Ok(content.services.iter().map(reference).collect())
 }

@@ -3,7 +3,7 @@
 //! open return first, then a household known to the phone, then a new one, and nobody in particular where
 //! consent was refused.
 
-use super::codes::{Outcome, Place, Service};
+use super::codes::{AgeBand, Outcome, PhoneKind, Place, Service, Signal};
 use super::event::{Visit, What};
 use super::ledger::Moment;
 use super::rng::SplitMix64;
@@ -57,7 +57,7 @@ const OUTCOMES: &[(Outcome, u32)] = &[
     (Outcome::Refused, 4),
     (Outcome::Referred, 7),
 ];
-const NOT_NEW: &[(Outcome, u32)] = &[
+pub(super) const NOT_NEW: &[(Outcome, u32)] = &[
     (Outcome::Had, 28),
     (Outcome::Later, 36),
     (Outcome::Failed, 14),
@@ -66,7 +66,13 @@ const NOT_NEW: &[(Outcome, u32)] = &[
 ];
 
 /// A deck: portal turns to the number, certain failures, and `others` visits about anything else.
-pub(super) fn deck(rng: &mut SplitMix64, turns: PortalTurns, failures: &[Want], others: u32, portal: bool) -> Vec<Card> {
+pub(super) fn deck(
+    rng: &mut SplitMix64,
+    turns: PortalTurns,
+    failures: &[Want],
+    others: u32,
+    portal: bool,
+) -> Vec<Card> {
     let login = Want::new(Service::PortalFirstLogin, Outcome::New);
     let filing = Want::new(Service::PortalFirstFiling, Outcome::New);
     let at_once = turns.at_once.min(turns.first_logins).min(turns.filings);
@@ -158,7 +164,11 @@ impl World<'_> {
     /// The want as the person's state allows: who has filed before files again.
     fn as_it_stands(&self, want: Want, person: Option<usize>) -> Want {
         let filed = person.is_none_or(|person| self.people[person].has(Service::PortalFirstFiling));
-        if want.service == Service::PortalFirstFiling && want.failure.is_none() && filed && want.outcome != Outcome::Had {
+        if want.service == Service::PortalFirstFiling
+            && want.failure.is_none()
+            && filed
+            && want.outcome != Outcome::Had
+        {
             return Want { service: Service::PortalLaterFiling, ..want };
         }
         want
@@ -181,7 +191,8 @@ impl World<'_> {
         let filing = lead.service == Service::PortalFirstFiling;
         if filing && lead.outcome == Outcome::New {
             if self.rng.chance(30)
-                && let Some(person) = self.known(slot, Want::new(Service::PortalLaterFiling, Outcome::New), None)
+                && let Some(person) =
+                    self.known(slot, Want::new(Service::PortalLaterFiling, Outcome::New), None)
                 && self.people[person].has(Service::PortalFirstFiling)
             {
                 return (Whom::Person(person, now), false);
@@ -198,12 +209,13 @@ impl World<'_> {
         {
             return (Whom::Person(person, now), false);
         }
-        let smart = Like { phone: Some(super::codes::PhoneKind::Smart), ..Like::default() };
+        let smart = Like { phone: Some(PhoneKind::Smart), ..Like::default() };
         let mut first = special.unwrap_or(smart);
-        let grown = [(super::codes::AgeBand::From18, 30), (super::codes::AgeBand::From35, 48), (super::codes::AgeBand::From60, 22)];
+        let grown = [(AgeBand::From18, 30), (AgeBand::From35, 48), (AgeBand::From60, 22)];
         first.band = first.band.or_else(|| Some(self.rng.weighted(&grown)));
-        let people = self.rng.weighted(&[(1, 30), (2, 45), (3, 25)]);
-        let (home, from) = self.register(slot, first, people, None);
+        let mut people = vec![first];
+        people.resize(self.rng.weighted(&[(1, 30), (2, 45), (3, 25)]), Like::default());
+        let (home, from) = self.register(slot, &people, None);
         (Whom::Person(self.homes[home].people[0], from), false)
     }
 
@@ -223,9 +235,15 @@ impl World<'_> {
         None
     }
 
-    /// The portal takes VNeID: who has none gets it at the same visit.
+    /// A filing follows a login, and a login takes VNeID: who had neither is noted so or gets it now.
     fn prelude(&mut self, visit: &mut Visit, lead: Want, person: Option<usize>) {
-        if lead.service != Service::PortalFirstLogin || lead.outcome != Outcome::New {
+        let login = Service::PortalFirstLogin;
+        if lead.service == Service::PortalFirstFiling
+            && person.is_some_and(|one| !self.people[one].has(login))
+        {
+            visit.rows.push(self.row(Want::new(login, Outcome::Had), person));
+        }
+        if lead.service != login || lead.outcome != Outcome::New {
             return;
         }
         if person.is_some_and(|person| self.people[person].has(Service::VneidLevel2)) {
@@ -261,9 +279,10 @@ impl World<'_> {
 
     /// Saves a visit and what follows from it: returns done, planned and, seldom, called off.
     pub(super) fn save_visit(&mut self, slot: Slot, mut visit: Visit) -> Moment {
-        let no_network = self.content.failures.iter().find(|failure| failure.code == "N1").map(|one| one.number);
+        let no_network =
+            self.content.failures.iter().find(|failure| failure.code == "N1").map(|one| one.number);
         if visit.rows.iter().any(|row| row.failure.is_some() && row.failure == no_network) {
-            visit.signal = super::codes::Signal::None;
+            visit.signal = Signal::None;
         }
         let mut at = Moment::on(slot.day, slot.end * 60);
         let (no, rows) = (visit.no, visit.rows.clone());
@@ -275,7 +294,9 @@ impl World<'_> {
             if matches!(row.outcome, Outcome::New | Outcome::Had) {
                 let done: Vec<usize> = self
                     .open_returns(slot.member, now)
-                    .filter(|at| self.returns[*at].person == person && self.returns[*at].service == row.service)
+                    .filter(|at| {
+                        self.returns[*at].person == person && self.returns[*at].service == row.service
+                    })
                     .collect();
                 for done in done {
                     at.0 += 4_000;

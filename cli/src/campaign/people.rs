@@ -30,8 +30,16 @@ const PREFIXES: &[&str] = &[
 
 /// How to find a house.
 const HINTS: &[&str] = &[
-    "cạnh trường", "đầu dốc", "sau nhà văn hóa", "cuối ngõ", "gần suối", "nhà sàn đầu bản", "đối diện quán tạp hóa",
-    "cạnh trạm y tế", "gần cầu treo", "mái tôn xanh",
+    "cạnh trường",
+    "đầu dốc",
+    "sau nhà văn hóa",
+    "cuối ngõ",
+    "gần suối",
+    "nhà sàn đầu bản",
+    "đối diện quán tạp hóa",
+    "cạnh trạm y tế",
+    "gần cầu treo",
+    "mái tôn xanh",
 ];
 
 /// What a volunteer writes beside a visit.
@@ -74,10 +82,17 @@ const WORK: &[&str] = &[
 
 /// The citizens' phones and their systems.
 const SMARTPHONES: &[(&str, &str)] = &[
-    ("Samsung Galaxy A05", "Android 13"), ("Samsung Galaxy A10s", "Android 11"), ("OPPO A18", "Android 13"),
-    ("OPPO A5s", "Android 8.1"), ("Xiaomi Redmi 12C", "Android 12"), ("Xiaomi Redmi A2", "Android 13"),
-    ("vivo Y02s", "Android 12"), ("vivo Y91C", "Android 8.1"), ("realme C51", "Android 13"),
-    ("realme C2", "Android 9"), ("iPhone 7", "iOS 15"),
+    ("Samsung Galaxy A05", "Android 13"),
+    ("Samsung Galaxy A10s", "Android 11"),
+    ("OPPO A18", "Android 13"),
+    ("OPPO A5s", "Android 8.1"),
+    ("Xiaomi Redmi 12C", "Android 12"),
+    ("Xiaomi Redmi A2", "Android 13"),
+    ("vivo Y02s", "Android 12"),
+    ("vivo Y91C", "Android 8.1"),
+    ("realme C51", "Android 13"),
+    ("realme C2", "Android 9"),
+    ("iPhone 7", "iOS 15"),
 ];
 
 fn of<'a>(rng: &mut SplitMix64, list: &[&'a str]) -> &'a str {

@@ -6,11 +6,6 @@
 pub struct SplitMix64(u64);
 
 impl SplitMix64 {
-    /// The stream of that seed.
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
     /// A stream of its own for one purpose, so that a longer draw in one place moves nothing elsewhere.
     pub fn stream(seed: u64, purpose: &str, number: u64) -> Self {
         let start = seed ^ number.wrapping_mul(0xD6E8_FEB8_6659_FD93);
@@ -92,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_stream_is_that_of_the_paper() {
-        let mut rng = SplitMix64::new(1_234_567);
+        let mut rng = SplitMix64(1_234_567);
         assert_eq!(rng.next(), 6_457_827_717_110_365_317);
         assert_eq!(rng.next(), 3_203_168_211_198_807_973);
     }

@@ -60,11 +60,9 @@ pub(super) fn suits(person: &Someone, want: Want, code: Option<&str>) -> bool {
     let grown = person.band >= AgeBand::From18 || !needs_smartphone(want.service);
     let again = want.service == Service::PortalLaterFiling;
     let smart = person.phone == PhoneKind::Smart
-        || !needs_smartphone(want.service) && (person.phone == PhoneKind::Feature || want.service == Service::ScamAwareness);
-    code.is_none_or(|code| fits(code, Some(person)))
-        && (again || !person.has(want.service))
-        && grown
-        && smart
+        || !needs_smartphone(want.service)
+            && (person.phone == PhoneKind::Feature || want.service == Service::ScamAwareness);
+    code.is_none_or(|code| fits(code, Some(person))) && (again || !person.has(want.service)) && grown && smart
 }
 
 impl World<'_> {
@@ -73,13 +71,14 @@ impl World<'_> {
         let met = if matches!(want.outcome, Outcome::New | Outcome::Had) {
             None
         } else {
-            want.failure.map(|(step, at)| (Some(step), at)).or_else(|| self.draw_failure(want, person))
+            let drawn = want.failure.map(|(step, at)| (Some(step), at));
+            drawn.or_else(|| self.draw_failure(want, person))
         };
-        // A refusal is respected, not explained away; other outcomes always have a reason.
-        let outcome = if met.is_none() && !matches!(want.outcome, Outcome::New | Outcome::Had) {
-            Outcome::Refused
-        } else {
-            want.outcome
+        // What is not done has a reason; where the outcome has none that fits, the citizen would not.
+        let refused = Want { outcome: Outcome::Refused, ..want };
+        let (outcome, met) = match (want.outcome, met) {
+            (Outcome::New | Outcome::Had, _) | (_, Some(_)) => (want.outcome, met),
+            _ => (Outcome::Refused, self.draw_failure(refused, person)),
         };
         if let (Outcome::New | Outcome::Had, Some(person)) = (outcome, person) {
             self.people[person].done |= want.service.bit();
@@ -97,7 +96,9 @@ impl World<'_> {
             _ => None,
         };
         let evidence = match outcome {
-            Outcome::New if matches!(want.service, Service::PortalFirstFiling | Service::PortalLaterFiling) => {
+            Outcome::New
+                if matches!(want.service, Service::PortalFirstFiling | Service::PortalLaterFiling) =>
+            {
                 Some(self.rng.weighted(&[(Evidence::Shown, 6), (Evidence::Paper, 3), (Evidence::Told, 1)]))
             }
             Outcome::New => Some(self.rng.weighted(&[(Evidence::Shown, 8), (Evidence::Told, 2)])),
@@ -150,6 +151,14 @@ impl World<'_> {
         };
         let minutes = 4 + (u16::from(last_step) - u16::from(walk.from)) * 2 + self.rng.below(6) as u16;
         let teach_back = stop.is_none() && self.rng.chance(70);
-        Run { tutorial: walk.tutorial.clone(), steps, last_step, phone_model, os_version, minutes, teach_back }
+        Run {
+            tutorial: walk.tutorial.clone(),
+            steps,
+            last_step,
+            phone_model,
+            os_version,
+            minutes,
+            teach_back,
+        }
     }
 }

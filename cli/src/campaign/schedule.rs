@@ -36,7 +36,8 @@ pub(super) const GENERAL: Pace = Pace { evening: (2, 4), weekend: (3, 7), minute
 /// Farmers' teams, one subject.
 pub(super) const FARMERS: Pace = Pace { evening: (3, 6), weekend: (4, 9), minutes: (20, 35), all_day: false };
 /// The handing over of phones.
-pub(super) const HAND_OVER: Pace = Pace { evening: (0, 0), weekend: (6, 9), minutes: (22, 34), all_day: true };
+pub(super) const HAND_OVER: Pace =
+    Pace { evening: (0, 0), weekend: (6, 9), minutes: (22, 34), all_day: true };
 
 const NIGHT: u32 = 21 * 60 + 30;
 
@@ -86,7 +87,14 @@ pub(super) fn slots(
     Ok(slots)
 }
 
-fn day_out(rng: &mut SplitMix64, pace: Pace, day: CivilDate, member: MemberNo, left: u32, slots: &mut Vec<Slot>) {
+fn day_out(
+    rng: &mut SplitMix64,
+    pace: Pace,
+    day: CivilDate,
+    member: MemberNo,
+    left: u32,
+    slots: &mut Vec<Slot>,
+) {
     let whole = pace.all_day || day.weekday() >= 6;
     let (from, to) = if whole { pace.weekend } else { pace.evening };
     let visits = rng.within(from, to).min(left);
@@ -157,8 +165,6 @@ impl Syncs {
             let from = all.partition_point(|(at, _)| *at <= after);
             all[from..].iter().find(|(_, fate)| *fate == Fate::Whole).map(|(at, _)| *at)
         };
-        whole_after(author, made)
-            .and_then(|up| whole_after(reader, up))
-            .is_some_and(|down| down < now)
+        whole_after(author, made).and_then(|up| whole_after(reader, up)).is_some_and(|down| down < now)
     }
 }

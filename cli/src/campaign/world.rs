@@ -3,9 +3,7 @@
 
 use langso_domain::date::CivilDate;
 
-use super::codes::{
-    AgeBand, ConsentWay, Language, PhoneKind, Place, Poverty, Service, Sex, Signal, YesNo,
-};
+use super::codes::{AgeBand, ConsentWay, Language, PhoneKind, Place, Poverty, Service, Sex, Signal, YesNo};
 use super::content::Content;
 use super::event::{Consent, Contact, Event, FollowUp, Household, Person, Visit, What};
 use super::ledger::{
@@ -154,13 +152,12 @@ impl<'a> World<'a> {
         self.rng.weighted(&left)
     }
 
-    /// Registers a household with its consent and people, the first of them as wanted, and now and then a
-    /// contact. Gives the household's index and the moment after the last of these events.
+    /// Registers a household with its consent and people (at least one, each as wanted), and now and then a
+    /// contact. Gives the household's index and the moment of the last of these events.
     pub(super) fn register(
         &mut self,
         slot: Slot,
-        first: Like,
-        people: u32,
+        people: &[Like],
         poverty: Option<Poverty>,
     ) -> (usize, Moment) {
         let hamlet = self.pick_hamlet();
@@ -169,13 +166,12 @@ impl<'a> World<'a> {
         let mut at = Moment::on(slot.day, slot.start * 60 + 60 + self.rng.below(50));
         let no = HouseholdNo(next(&mut self.numbers.household));
         let poverty = poverty.or_else(|| {
-            let drawn = self.rng.weighted(&[
+            self.rng.weighted(&[
                 (Some(Poverty::Poor), 9),
                 (Some(Poverty::NearPoor), 14),
                 (Some(Poverty::NotPoor), 57),
                 (None, 20),
-            ]);
-            drawn
+            ])
         });
         let hint = self.rng.chance(45).then(|| people::hint(&mut self.rng));
         let hamlet_no = self.team.hamlets[hamlet].no;
@@ -185,9 +181,9 @@ impl<'a> World<'a> {
         self.consent(at, slot.member, Some(no), 1);
         let home = self.homes.len();
         self.homes.push(Home { no, author: slot.member, made: at, hamlet, poverty, people: Vec::new() });
-        for person in 0..people {
+        for like in people {
             at.0 += 12_000 + i64::from(self.rng.below(20_000));
-            self.person(at, slot.member, home, if person == 0 { first } else { Like::default() });
+            self.person(at, slot.member, home, *like);
         }
         if self.rng.chance(30) {
             at.0 += 15_000;
@@ -236,7 +232,12 @@ impl<'a> World<'a> {
     fn person(&mut self, at: Moment, member: MemberNo, home: usize, like: Like) {
         let rng = &mut self.rng;
         let band = like.band.unwrap_or_else(|| {
-            rng.weighted(&[(AgeBand::From18, 30), (AgeBand::From35, 45), (AgeBand::From60, 20), (AgeBand::From14, 5)])
+            rng.weighted(&[
+                (AgeBand::From18, 30),
+                (AgeBand::From35, 45),
+                (AgeBand::From60, 20),
+                (AgeBand::From14, 5),
+            ])
         });
         let phone = like.phone.unwrap_or_else(|| {
             rng.weighted(&[(PhoneKind::Smart, 86), (PhoneKind::Feature, 10), (PhoneKind::None, 4)])
@@ -297,7 +298,14 @@ impl<'a> World<'a> {
     }
 
     /// Plans a return from a visit just saved.
-    pub(super) fn plan_return(&mut self, at: Moment, member: MemberNo, visit: VisitNo, person: usize, service: Service) {
+    pub(super) fn plan_return(
+        &mut self,
+        at: Moment,
+        member: MemberNo,
+        visit: VisitNo,
+        person: usize,
+        service: Service,
+    ) {
         let no = FollowUpNo(next(&mut self.numbers.follow_up));
         let due = CivilDate(at.date().0 + self.rng.within(3, 21) as i32);
         let other = MemberNo(self.rng.below(self.team.members.len() as u32) as u8);

@@ -7,7 +7,10 @@ pub mod companion;
 mod error;
 mod facts;
 mod folder;
+mod http;
+mod intake;
 pub mod journal;
+mod outbox;
 mod phone;
 mod time;
 

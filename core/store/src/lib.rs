@@ -7,6 +7,7 @@
 mod apply;
 mod batch;
 mod columns;
+pub mod figures;
 mod schema;
 mod search;
 mod writers;
@@ -36,6 +37,9 @@ pub enum Error {
     /// The scope is not in this replica.
     #[error("unknown scope")]
     UnknownScope,
+    /// The indicator has no figure of its own, or names what this program does not know.
+    #[error(transparent)]
+    Uncountable(#[from] langso_domain::indicators::Uncountable),
     /// The SQLite library is older than the design allows.
     #[error("sqlite {0} is too old")]
     OldSqlite(&'static str),

@@ -14,7 +14,7 @@ use langso_sync::merge;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::columns::{Texts, sql_type, to_sql};
-use crate::{Error, Result};
+use crate::{Error, Result, figures};
 
 /// The oldest SQLite that may be used: earlier ones can lose WAL pages when a reset races a checkpoint.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -112,7 +112,7 @@ fn migrate(connection: &mut Connection, schema: Schema) -> Result<()> {
     if found > known {
         return Err(Error::NewerSchema { found, known });
     }
-    if found == known {
+    if found == known && figures::are_views_current(connection)? {
         return Ok(());
     }
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -125,6 +125,7 @@ fn migrate(connection: &mut Connection, schema: Schema) -> Result<()> {
         adopt_unknown(&tx, table, found)?;
         tx.execute_batch(&format!("DROP VIEW IF EXISTS live_{0}; {1}", table.plural, live_view_sql(table)))?;
     }
+    figures::make_views(&tx)?;
     tx.pragma_update(None, "user_version", known)?;
     tx.commit()?;
     Ok(())

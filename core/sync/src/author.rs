@@ -45,7 +45,11 @@ impl Author {
 
     /// Stamps the draft and gives the change; the next draft has the next number.
     pub fn finish(&mut self, draft: Draft, clock: &mut Clock, now_ms: u64) -> Change {
-        debug_assert_eq!(draft.key, Key { writer: self.writer, seq: self.next_seq }, "a draft of this author");
+        debug_assert_eq!(
+            draft.key,
+            Key { writer: self.writer, seq: self.next_seq },
+            "a draft of this author"
+        );
         self.next_seq = draft.key.seq + 1;
         let stamp = clock.stamp(now_ms, draft.seen);
         Change { key: draft.key, stamp, rows: draft.rows, extras: draft.extras }
@@ -110,7 +114,8 @@ impl Draft {
         } else if state.fields.contains_key(&VOID) {
             named.push(VOID);
         }
-        let by_field: BTreeMap<u8, _> = named.into_iter().map(|field| (field, state.base_of(field))).collect();
+        let by_field: BTreeMap<u8, _> =
+            named.into_iter().map(|field| (field, state.base_of(field))).collect();
         let first = by_field.values().next().cloned().unwrap_or_default();
         let same = by_field.len() == fields.len() && by_field.values().all(|names| *names == first);
         let base = if same { Base::Same(first) } else { Base::ByField(by_field) };
@@ -156,9 +161,14 @@ mod tests {
         let state = RowState { created: Some(Stamp::at_ms(5_000)), fields: BTreeMap::new() };
         let target = Key { writer: Writer(8), seq: 1 }.row(0);
         let mut draft = author.draft();
-        draft.patch(1, target, &state, BTreeMap::from([(1, Value::Int(1)), (2, Value::Int(2))])).expect("room");
+        draft
+            .patch(1, target, &state, BTreeMap::from([(1, Value::Int(1)), (2, Value::Int(2))]))
+            .expect("room");
         let change = author.finish(draft, &mut Clock::default(), 10);
-        assert_eq!(change.rows[0].patch.as_ref().map(|patch| &patch.base), Some(&Base::Same(vec![Name::Create])));
+        assert_eq!(
+            change.rows[0].patch.as_ref().map(|patch| &patch.base),
+            Some(&Base::Same(vec![Name::Create]))
+        );
         assert!(change.stamp > Stamp::at_ms(5_000));
     }
 

@@ -170,7 +170,8 @@ impl Change {
         for _ in 0..count {
             rows.push(get_row(&mut from, key)?);
         }
-        let mut targets: Vec<_> = rows.iter().filter_map(|row: &RowOp| Some(row.patch.as_ref()?.target)).collect();
+        let mut targets: Vec<_> =
+            rows.iter().filter_map(|row: &RowOp| Some(row.patch.as_ref()?.target)).collect();
         targets.sort_unstable();
         if targets.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(Malformed("a row patched twice"));

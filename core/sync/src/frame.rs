@@ -9,8 +9,8 @@ mod header;
 mod open;
 mod outer;
 
-pub use build::FrameBuilder;
 pub(crate) use build::deflated_permille;
+pub use build::{FrameBuilder, Full};
 pub use header::{Header, Run};
 pub use open::{Change, Frame};
 pub use outer::Outer;

@@ -7,6 +7,7 @@ mod cbor;
 mod enrol;
 mod hello;
 mod inbox;
+mod invite;
 mod problem;
 mod receipts;
 mod reply;
@@ -14,6 +15,7 @@ mod request;
 
 pub use enrol::{Enrol, Enrolled};
 pub use hello::{Held, Hello, MAX_HELD, MAX_MARKS, MAX_SCOPES, Mark};
+pub use invite::{Invite, InviteError};
 pub use problem::{Problem, ProblemBody};
 pub use receipts::{MAX_RANGES, Range, ScopeReceipts};
 pub use reply::{Ended, Left, Reason, ReplyEvent, ReplyHead, ReplyReader, SetAside};

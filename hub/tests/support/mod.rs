@@ -173,7 +173,7 @@ impl Hub {
 
     pub fn takes(&self, frame: &[u8]) -> Ingested {
         match self.intake.take(frame, NOW).unwrap() {
-            Taken::Kept(ingested) => ingested,
+            Taken::Kept(_, ingested) => ingested,
             Taken::Refused(why) => panic!("refused: {why:?}"),
         }
     }

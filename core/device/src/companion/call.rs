@@ -22,6 +22,8 @@ macro_rules! calls {
 }
 
 calls! {
+    enrolment { read_invite }
+    sync { get_status, set_budget, stop_sync }
     households { create_household }
 }
 
@@ -29,8 +31,18 @@ fn with_json<I: DeserializeOwned, O: Serialize>(
     input: Value,
     run: impl FnOnce(I) -> Result<O>,
 ) -> Result<Value> {
-    let input = serde_json::from_value(input).map_err(|error| refused(&error))?;
-    serde_json::to_value(run(input)?).map_err(AppError::unexpected)
+    give(&run(take(input)?)?)
+}
+
+/// The calls that wait for the hub.
+const WAITING: [&str; 2] = ["sync.sync_now", "enrolment.join_team"];
+
+fn take<I: DeserializeOwned>(input: Value) -> Result<I> {
+    serde_json::from_value(input).map_err(|error| refused(&error))
+}
+
+fn give<O: Serialize>(output: &O) -> Result<Value> {
+    serde_json::to_value(output).map_err(AppError::unexpected)
 }
 
 /// Names the field that serde speaks of, without the value that was given.
@@ -55,8 +67,20 @@ impl Companion {
         call(self, input)
     }
 
-    /// The names that [`Companion::call`] knows.
+    /// As [`Companion::call`], and also runs the calls that wait for the hub.
+    ///
+    /// # Errors
+    /// As [`Companion::call`].
+    pub async fn call_and_wait(&self, name: &str, input: Value) -> Result<Value> {
+        match name {
+            "sync.sync_now" => give(&self.sync().sync_now(take(input)?).await?),
+            "enrolment.join_team" => give(&self.enrolment().join_team(take(input)?).await?),
+            _ => self.call(name, input),
+        }
+    }
+
+    /// Every name that [`Companion::call_and_wait`] knows.
     pub fn call_names() -> impl Iterator<Item = &'static str> {
-        CALLS.iter().map(|(name, _)| *name)
+        CALLS.iter().map(|(name, _)| *name).chain(WAITING)
     }
 }

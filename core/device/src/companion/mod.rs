@@ -6,22 +6,31 @@
 //! for the hub is async. A second call while one writes waits for it.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Result;
+use crate::http::Http;
 use crate::phone::Phone;
 use crate::time::TimeSource;
 
 mod call;
+mod enrolment;
 mod households;
 mod record;
+mod sync;
 
+pub use enrolment::{Enrolment, InvitePreview, InviteText, Joined};
 pub use households::{Households, NewHousehold, NewPerson, SavedHousehold};
 pub use record::Nothing;
+pub use sync::{Sync, SyncNow, SyncReport, SyncStatus};
 
 /// An open phone with a feature each for what a person does on it.
 pub struct Companion {
     phone: Mutex<Phone>,
+    http: Http,
+    sync_running: AtomicBool,
+    sync_stop: AtomicBool,
 }
 
 impl Companion {
@@ -30,12 +39,27 @@ impl Companion {
     /// # Errors
     /// As [`Phone::open`].
     pub fn open(path: &Path, time: Arc<dyn TimeSource>) -> Result<Self> {
-        Ok(Self { phone: Mutex::new(Phone::open(path, time)?) })
+        Ok(Self {
+            phone: Mutex::new(Phone::open(path, time)?),
+            http: Http::new()?,
+            sync_running: AtomicBool::new(false),
+            sync_stop: AtomicBool::new(false),
+        })
     }
 
     /// The phone, for one call. A panic elsewhere leaves nothing half written: a save is one transaction.
     pub(crate) fn phone(&self) -> MutexGuard<'_, Phone> {
         self.phone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Becoming a member of a team.
+    pub fn enrolment(&self) -> Enrolment<'_> {
+        Enrolment(self)
+    }
+
+    /// Sending and fetching, and what has arrived.
+    pub fn sync(&self) -> Sync<'_> {
+        Sync(self)
     }
 
     /// Households, their persons, and finding them again.

@@ -1,3 +1,5 @@
+//! The packaged indicators are sound, faults are named, and content never enters the text of SQL.
+
 use std::collections::BTreeMap;
 
 use super::*;

@@ -1,0 +1,293 @@
+//! Sync: sending what is new, fetching what is new, and what has arrived.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use langso_domain::registry::CURRENT;
+use langso_sync::chain::{Chain, Cursor};
+use langso_sync::keys::PublicKey;
+use langso_sync::session::{Event, Pace, Session, Setup};
+use langso_sync::wire::{Nonce, Problem, SYNC_PATH};
+use serde::{Deserialize, Serialize};
+
+use super::{Companion, Nothing};
+use crate::error::{AppError, Result};
+use crate::facts::{self, name};
+use crate::http::Broken;
+use crate::outbox::Unsent;
+use crate::phone::Phone;
+
+/// What this program calls itself to the hub.
+pub(crate) const APP: &str = concat!("langso/", env!("CARGO_PKG_VERSION"));
+/// How often a session is taken up again after a cut that brought nothing new.
+const MAX_FRUITLESS_CUTS: u32 = 4;
+
+/// The feature; see [`Companion::sync`].
+pub struct Sync<'a>(pub(super) &'a Companion);
+
+/// How much a sync may cost.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyncNow {
+    /// The most bytes, up and down together; none = the phone's budget, or no bound.
+    #[serde(default)]
+    pub max_bytes: Option<u64>,
+}
+
+/// What a sync did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncReport {
+    /// Bytes of request bodies.
+    pub bytes_up: u64,
+    /// Bytes of reply bodies.
+    pub bytes_down: u64,
+    /// Requests made.
+    pub requests: u32,
+    /// Own changes that have no position yet.
+    pub waiting: usize,
+    /// False when the budget was spent before the end.
+    pub is_done: bool,
+}
+
+/// Where this phone's work is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncStatus {
+    /// Own changes on this phone only.
+    pub on_phone: usize,
+    /// Own changes at the hub and not yet in its verified backup.
+    pub at_hub: u64,
+    /// Own changes in the hub's verified backup.
+    pub in_backup: u64,
+    /// When a sync last came to its end, ms UTC.
+    pub last_success_at: Option<i64>,
+    /// Own changes that the hub has set aside.
+    pub set_aside: u64,
+    /// Whether the hub has said that its backup holds anything.
+    pub has_backup: bool,
+}
+
+/// One sync at a time; taken for its length.
+struct Running<'a>(&'a AtomicBool);
+
+impl<'a> Running<'a> {
+    fn begin(flag: &'a AtomicBool) -> Result<Self> {
+        match flag.swap(true, Ordering::AcqRel) {
+            true => Err(AppError::Locked { why: "sync_running".to_owned() }),
+            false => Ok(Self(flag)),
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+enum Outcome {
+    Ended,
+    Refused(Problem),
+    Broken(Broken),
+}
+
+impl Sync<'_> {
+    /// Sends and fetches until nothing is left, the bytes are spent or the signal is gone. Whatever arrived stays,
+    /// whatever did not is sent next time; saving goes on meanwhile. Dropping the future, or [`Sync::stop_sync`],
+    /// stops at the next byte and loses nothing.
+    ///
+    /// # Errors
+    /// `Offline` when the hub was not reached or the connection kept breaking, `NotAllowed` for a phone the hub does
+    /// not know or has revoked, `Locked` while another sync runs.
+    pub async fn sync_now(&self, input: SyncNow) -> Result<SyncReport> {
+        let _running = Running::begin(&self.0.sync_running)?;
+        self.0.sync_stop.store(false, Ordering::Release);
+        let (url, mut session) = self.session(input)?;
+        let mut unsent = Unsent::default();
+        let mut fruitless = 0;
+        let mut stale = 0;
+        while !session.done() && !session.spent() {
+            let body = self.request(&mut session, &mut unsent)?;
+            let heard = session.progress().down;
+            match self.exchange(&url, body, &mut session, &mut unsent).await? {
+                Outcome::Ended => fruitless = 0,
+                Outcome::Refused(Problem::StaleNonce) if stale == 0 => stale = 1,
+                Outcome::Refused(problem) => return Err(refused(problem)),
+                Outcome::Broken(broken) => {
+                    session.cut();
+                    fruitless = if session.progress().down > heard { 0 } else { fruitless + 1 };
+                    self.keep_pace(&session)?;
+                    if matches!(broken, Broken::NotReached) {
+                        return Err(AppError::offline("hub_unreachable"));
+                    }
+                    if self.0.sync_stop.load(Ordering::Acquire) {
+                        return Err(AppError::offline("stopped"));
+                    }
+                    if fruitless >= MAX_FRUITLESS_CUTS {
+                        return Err(AppError::offline("cut"));
+                    }
+                }
+            }
+            self.keep_pace(&session)?;
+        }
+        let mut phone = self.0.phone();
+        let now = phone.now().ms;
+        if session.done() {
+            phone.softly(|phone| facts::put(phone.connection(), name::LAST_SYNC, &now))?;
+        }
+        let scopes = phone.scope_numbers()?;
+        unsent.refresh(phone.connection(), &scopes)?;
+        let progress = session.progress();
+        Ok(SyncReport {
+            bytes_up: progress.up,
+            bytes_down: progress.down,
+            requests: progress.requests,
+            waiting: unsent.waiting(),
+            is_done: session.done(),
+        })
+    }
+
+    /// Stops a running sync at the next byte; nothing is lost.
+    ///
+    /// # Errors
+    /// None.
+    pub fn stop_sync(&self, _: Nothing) -> Result<Nothing> {
+        self.0.sync_stop.store(true, Ordering::Release);
+        Ok(Nothing {})
+    }
+
+    /// Bounds the bytes of each sync; none takes the bound away.
+    ///
+    /// # Errors
+    /// Those of storage.
+    pub fn set_budget(&self, input: SyncNow) -> Result<Nothing> {
+        facts::put(self.0.phone().connection(), name::BUDGET, &input.max_bytes)?;
+        Ok(Nothing {})
+    }
+
+    /// Where this phone's work is, by receipts alone.
+    ///
+    /// # Errors
+    /// Those of storage.
+    pub fn get_status(&self, _: Nothing) -> Result<SyncStatus> {
+        let phone = self.0.phone();
+        let connection = phone.connection();
+        let mut unsent = Unsent::default();
+        unsent.refresh(connection, &phone.scope_numbers()?)?;
+        let marks: facts::Watermarks = facts::get(connection, name::WATERMARKS)?.unwrap_or_default();
+        let (mut at_hub, mut in_backup) = (0, 0);
+        for (number, scope) in phone.scope_numbers()? {
+            let mark = marks.iter().find(|(of, _)| *of == scope).map_or(0, |(_, mark)| *mark as i64);
+            let (all, under): (i64, i64) = connection.query_row(
+                "SELECT coalesce(sum(last_seq - first_seq + 1), 0),
+                        coalesce(sum(max(0, min(last_seq - first_seq + 1, ?2 - position + 1))), 0)
+                 FROM receipts WHERE scope = ?1",
+                (number, mark),
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            at_hub += (all - under) as u64;
+            in_backup += under as u64;
+        }
+        let set_aside: i64 =
+            connection.query_row("SELECT count(*) FROM set_aside_notices", [], |row| row.get(0))?;
+        Ok(SyncStatus {
+            on_phone: unsent.waiting(),
+            at_hub,
+            in_backup,
+            last_success_at: facts::get(connection, name::LAST_SYNC)?,
+            set_aside: set_aside as u64,
+            has_backup: marks.iter().any(|(_, mark)| *mark > 0),
+        })
+    }
+
+    fn session(&self, input: SyncNow) -> Result<(String, Session)> {
+        let phone = self.0.phone();
+        let identity = phone.enrolled()?;
+        let connection = phone.connection();
+        let hub = langso_domain::id::from_base32::<32>(&identity.hub_key);
+        let hub = hub.and_then(|bytes| PublicKey::from_bytes(&bytes)).ok_or(AppError::Corrupt)?;
+        let nonce: Vec<u8> = facts::get(connection, name::NONCE)?.unwrap_or_default();
+        let budget: Option<u64> = facts::get(connection, name::BUDGET)?.flatten();
+        let cursors = phone.replica.scopes()?;
+        let cursors = cursors
+            .iter()
+            .map(|state| (state.scope, Cursor { position: state.position, chain: Chain(state.chain) }))
+            .collect();
+        let setup = Setup {
+            hub,
+            device: phone.device,
+            schema: CURRENT.schema,
+            app: APP.to_owned(),
+            nonce: Nonce::from_bytes(&nonce).unwrap_or_default(),
+            cursors,
+            pace: Pace::from_number(facts::get(connection, name::REQUEST_SIZE)?.unwrap_or(0)),
+            max_bytes: input.max_bytes.or(budget).unwrap_or(u64::MAX),
+            max_frame: u32::MAX,
+        };
+        Ok((format!("{}{SYNC_PATH}", identity.hub_url), Session::new(setup)))
+    }
+
+    fn request(&self, session: &mut Session, unsent: &mut Unsent) -> Result<Vec<u8>> {
+        let mut phone = self.0.phone();
+        unsent.refresh(phone.connection(), &phone.scope_numbers()?)?;
+        let body = session.request(&phone.key, &unsent.held(), unsent.pending(phone.connection()));
+        phone.softly(|phone| facts::put(phone.connection(), name::REQUEST_SIZE, &session.pace().number()))?;
+        Ok(body)
+    }
+
+    fn keep_pace(&self, session: &Session) -> Result<()> {
+        let number = session.pace().number();
+        self.0.phone().softly(|phone| facts::put(phone.connection(), name::REQUEST_SIZE, &number))
+    }
+
+    async fn exchange(
+        &self,
+        url: &str,
+        body: Vec<u8>,
+        session: &mut Session,
+        unsent: &mut Unsent,
+    ) -> Result<Outcome> {
+        let mut reply = match self.0.http.post(url, body).await {
+            Ok(reply) => reply,
+            Err(broken) => return Ok(Outcome::Broken(broken)),
+        };
+        loop {
+            let chunk = match reply.chunk().await {
+                Ok(Some(chunk)) if !self.0.sync_stop.load(Ordering::Acquire) => chunk,
+                _ => return Ok(Outcome::Broken(Broken::Cut)),
+            };
+            session.feed(&chunk);
+            loop {
+                match session.next_event() {
+                    Ok(None) => break,
+                    Ok(Some(Event::Refused(body))) => return Ok(Outcome::Refused(body.problem)),
+                    Ok(Some(event)) => {
+                        let is_end = matches!(event, Event::End { .. });
+                        self.0.phone().take(event, unsent)?;
+                        if is_end {
+                            // Reads the transport's own end, so that the connection serves the next request.
+                            let _ = reply.chunk().await;
+                            return Ok(Outcome::Ended);
+                        }
+                    }
+                    Err(error) => {
+                        session.cut();
+                        return Err(AppError::Offline { why: format!("not a hub's answer: {error}") });
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn refused(problem: Problem) -> AppError {
+    match problem {
+        Problem::Busy => AppError::offline("hub_busy"),
+        Problem::ProtocolTooNew => AppError::offline("hub_outdated"),
+        problem => AppError::not_allowed(problem.name()),
+    }
+}
+
+impl Phone {
+    pub(crate) fn scope_numbers(&self) -> Result<Vec<(i64, langso_domain::id::ScopeId)>> {
+        Ok(self.replica.scopes()?.iter().map(|state| (state.number, state.scope)).collect())
+    }
+}

@@ -1,0 +1,119 @@
+//! What of this phone's own work the hub's log does not hold yet, as far as this phone can know.
+//!
+//! Read once when a sync begins and kept in step while it runs; the truth is in `outbox` and `receipts`.
+
+use std::collections::HashMap;
+
+use langso_domain::id::{Key, ScopeId, Writer};
+use langso_sync::change;
+use langso_sync::session::Receipt;
+use langso_sync::wire::Held;
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::error::{AppError, Result};
+use crate::facts;
+
+/// One own change on its way.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    n: i64,
+    scope: ScopeId,
+    key: Key,
+    position: Option<u64>,
+}
+
+/// Own changes without a position, or with one that the cursor has not passed.
+#[derive(Debug, Default)]
+pub(crate) struct Unsent {
+    entries: Vec<Entry>,
+    last_n: i64,
+}
+
+impl Unsent {
+    /// Reads what was written since the last look; `scopes` are the numbers of the file.
+    pub fn refresh(&mut self, connection: &Connection, scopes: &[(i64, ScopeId)]) -> Result<()> {
+        if self.last_n == 0 {
+            self.last_n = facts::get(connection, facts::name::SENT_UPTO)?.unwrap_or(0);
+        }
+        let mut get =
+            connection.prepare_cached("SELECT n, scope, bytes FROM outbox WHERE n > ?1 ORDER BY n")?;
+        let mut rows = get.query([self.last_n])?;
+        while let Some(row) = rows.next()? {
+            let bytes = row.get_ref(2)?.as_blob().map_err(|_| AppError::Corrupt)?;
+            let key = change::scan(bytes).map_err(|_| AppError::Corrupt)?.0.key;
+            self.last_n = row.get(0)?;
+            let number: i64 = row.get(1)?;
+            let Some((_, scope)) = scopes.iter().find(|(of, _)| *of == number) else { continue };
+            let position = position_of(connection, key)?;
+            self.entries.push(Entry { n: self.last_n, scope: *scope, key, position });
+        }
+        Ok(())
+    }
+
+    /// The writers to say in a request, with the last number of each.
+    pub fn held(&self) -> Vec<Held> {
+        let mut at = HashMap::new();
+        let mut held: Vec<Held> = Vec::new();
+        for entry in &self.entries {
+            let index = *at.entry(entry.key.writer).or_insert_with(|| {
+                held.push(Held { writer: entry.key.writer, upto: 0 });
+                held.len() - 1
+            });
+            held[index].upto = held[index].upto.max(entry.key.seq);
+        }
+        held
+    }
+
+    /// The changes without a position, in order of writing; each is read when it is asked for.
+    pub fn pending<'a>(
+        &'a self,
+        connection: &'a Connection,
+    ) -> impl Iterator<Item = (ScopeId, Vec<u8>)> + 'a {
+        let unsent = self.entries.iter().filter(|entry| entry.position.is_none());
+        unsent.filter_map(|entry| Some((entry.scope, bytes_of(connection, entry.n).ok()??)))
+    }
+
+    /// How many changes have no position.
+    pub fn waiting(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.position.is_none()).count()
+    }
+
+    /// Notes positions.
+    pub fn receive(&mut self, receipts: &[Receipt]) {
+        let by_writer: HashMap<Writer, Vec<&Receipt>> =
+            receipts.iter().fold(HashMap::new(), |mut map, receipt| {
+                map.entry(receipt.writer).or_insert_with(Vec::new).push(receipt);
+                map
+            });
+        for entry in &mut self.entries {
+            let ranges = by_writer.get(&entry.key.writer).map_or(&[][..], Vec::as_slice);
+            let covers =
+                |receipt: &&&Receipt| (receipt.first..receipt.first + receipt.n).contains(&entry.key.seq);
+            if let Some(receipt) = ranges.iter().find(covers) {
+                entry.position = Some(receipt.position + u64::from(entry.key.seq - receipt.first));
+            }
+        }
+    }
+
+    /// Forgets what lies under a cursor; gives the number up to which the outbox need not be looked at again.
+    pub fn pass(&mut self, scope: ScopeId, cursor: u64) -> i64 {
+        self.entries
+            .retain(|entry| entry.scope != scope || entry.position.is_none_or(|position| position > cursor));
+        self.entries.first().map_or(self.last_n, |entry| entry.n - 1)
+    }
+}
+
+fn bytes_of(connection: &Connection, n: i64) -> Result<Option<Vec<u8>>> {
+    let mut get = connection.prepare_cached("SELECT bytes FROM outbox WHERE n = ?1")?;
+    Ok(get.query_row([n], |row| row.get(0)).optional()?)
+}
+
+/// The position the hub gave to an own change; none while it is on this phone only.
+pub(crate) fn position_of(connection: &Connection, key: Key) -> Result<Option<u64>> {
+    let mut get = connection.prepare_cached(
+        "SELECT position + ?2 - first_seq FROM receipts
+         WHERE writer = ?1 AND first_seq <= ?2 AND last_seq >= ?2 ORDER BY first_seq DESC LIMIT 1",
+    )?;
+    let position: Option<i64> = get.query_row((key.writer.0 as i64, key.seq), |row| row.get(0)).optional()?;
+    Ok(position.map(|position| position as u64))
+}

@@ -1,0 +1,320 @@
+//! What a phone is answered: receipts for what it holds, signed frames for what it does not, scope by scope in order
+//! of position, within its budget. Sans-IO over the log; blocks on the disk.
+//!
+//! The one idea: every position after the cursor is either in a receipt of the head or in a frame, so that the
+//! phone's chain always closes. Frames are made one at a time, when the line has taken the last.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use langso_domain::id::{DeviceId, Key, ScopeId};
+use langso_sync::chain::Cursor;
+use langso_sync::frame::{FrameBuilder, OVERHEAD_BYTES};
+use langso_sync::wire::{Ended, Hello, Left, MAX_RANGES, Problem, Range, Reason, ReplyHead, ScopeReceipts};
+use langso_sync::wire::{Nonce, SetAside};
+
+use crate::access;
+use crate::clock::Millis;
+use crate::keys::HubKeys;
+use crate::log::{self, Log, OTHER_BYTES, Position, Stored};
+
+/// The most bytes of a frame when the phone leaves it to the hub: past this deflate gains nothing, and the first
+/// frame shall be there soon.
+const USUAL_FRAME: usize = 64 * 1024;
+/// Below this a frame is mostly its signature.
+const LEAST_FRAME: usize = 512;
+/// Bytes that the end record may take of the budget.
+const END_ROOM: usize = 64;
+/// What one range of a receipt costs at most.
+const RANGE_BYTES: usize = 8;
+/// Rows and bytes read from the log at a time.
+const PAGE_ROWS: u64 = 1_000;
+const PAGE_BYTES: usize = 256 * 1024;
+/// The most changes named as set aside, by scope.
+const MAX_NAMED: u32 = 256;
+
+/// A reply under way.
+#[derive(Debug)]
+pub struct Reply {
+    log: Arc<Log>,
+    keys: Arc<HubKeys>,
+    scopes: VecDeque<Part>,
+    budget: usize,
+    max_frame: usize,
+    permille: Option<u32>,
+    ended: Ended,
+    served_any: bool,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Head(Box<ReplyHead>),
+    Frames,
+    Done,
+}
+
+/// What is left to serve of one scope.
+#[derive(Debug)]
+struct Part {
+    scope: ScopeId,
+    from: Cursor,
+    cursor: Cursor,
+    head: Position,
+    receipts: VecDeque<(Position, Key, u32)>,
+    page: VecDeque<Stored>,
+}
+
+impl Reply {
+    /// Plans the answer to a hello of a device that has been verified.
+    ///
+    /// # Errors
+    /// [`log::Error`].
+    pub fn new(
+        log: Arc<Log>,
+        keys: Arc<HubKeys>,
+        device: DeviceId,
+        hello: &Hello,
+        nonce: Nonce,
+        now: Millis,
+    ) -> Result<Self, log::Error> {
+        let mut head = ReplyHead { hub_time_ms: now.unsigned(), nonce, ..ReplyHead::default() };
+        let budget = hello.max_bytes as usize;
+        let mut room = MAX_RANGES.min((budget / RANGE_BYTES).max(16));
+        let grants = log.grants(device, now)?;
+        let readable = grants.iter().filter(|grant| access::may_read(grant.kind, grant.role));
+        let mut readable: BTreeMap<ScopeId, i64> =
+            readable.map(|grant| (grant.scope, grant.kind as i64)).collect();
+        let mut held: BTreeMap<ScopeId, Vec<(u32, Key)>> = BTreeMap::new();
+        for (offer, place) in hello.held.iter().zip(0..) {
+            if let Some(scope) = log.scope_of(offer.writer)? {
+                let last = Key { writer: offer.writer, seq: offer.upto };
+                held.entry(scope).or_default().push((place, last));
+            }
+        }
+        let mut scopes = VecDeque::new();
+        for (at, (scope, cursor)) in hello.cursors.iter().enumerate() {
+            add_waiting(&log, *scope, device, &mut head)?;
+            let known = readable.remove(scope).is_some();
+            let state = if known { log.scope(*scope)? } else { None };
+            let Some(state) = state else {
+                match log.left_at(device, *scope, now)? {
+                    Some(left) => {
+                        head.left.push(Left::sign(&keys.signing, device, *scope, left.unsigned()));
+                    }
+                    None => head.problems.push(Problem::ScopeUnknown(*scope)),
+                }
+                continue;
+            };
+            let Some(from) = start(&log, hello, at, *scope, *cursor)? else {
+                head.problems.push(Problem::CursorUnknown(*scope));
+                continue;
+            };
+            if from != *cursor {
+                head.resumed.push((at, from));
+            }
+            if state.watermark > 0 {
+                head.watermarks.push((at, state.watermark));
+            }
+            let offers = held.remove(scope).unwrap_or_default();
+            let ranges = receipts(&log, *scope, from.position, &offers, &mut room)?;
+            let part = Part {
+                scope: *scope,
+                from,
+                cursor: from,
+                head: state.head,
+                receipts: ranges
+                    .iter()
+                    .map(|range| {
+                        let writer = hello.held[range.held as usize].writer;
+                        (range.position, Key { writer, seq: range.first }, range.n)
+                    })
+                    .collect(),
+                page: VecDeque::new(),
+            };
+            if !ranges.is_empty() {
+                head.receipts.push(ScopeReceipts { scope: at, ranges });
+            }
+            if from.position < state.head {
+                scopes.push_back(part);
+            }
+        }
+        head.joined = readable.into_iter().collect();
+        let most = match hello.max_frame as usize {
+            size if size == u32::MAX as usize => USUAL_FRAME,
+            size => size.clamp(LEAST_FRAME, USUAL_FRAME),
+        };
+        Ok(Self {
+            log,
+            keys,
+            scopes,
+            budget,
+            max_frame: most,
+            permille: None,
+            ended: Ended::default(),
+            served_any: false,
+            state: State::Head(Box::new(head)),
+        })
+    }
+
+    /// The next bytes of the reply; none when it is whole.
+    ///
+    /// # Errors
+    /// [`log::Error`]: the reply ends without its end record, and the phone asks again.
+    pub fn next_part(&mut self) -> Result<Option<Vec<u8>>, log::Error> {
+        match std::mem::replace(&mut self.state, State::Frames) {
+            State::Head(head) => {
+                let bytes = head.encode();
+                self.budget = self.budget.saturating_sub(bytes.len() + END_ROOM);
+                Ok(Some(bytes))
+            }
+            State::Frames => match self.next_frame()? {
+                Some(frame) => Ok(Some(frame)),
+                None => {
+                    self.state = State::Done;
+                    Ok(Some(self.ended.encode()))
+                }
+            },
+            State::Done => {
+                self.state = State::Done;
+                Ok(None)
+            }
+        }
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Vec<u8>>, log::Error> {
+        while let Some(mut part) = self.scopes.pop_front() {
+            // One frame always goes, so that every request brings the phone further.
+            let spent = self.served_any && self.budget < LEAST_FRAME;
+            let frame = if spent { None } else { self.frame_of(&mut part)? };
+            let whole = part.cursor.position >= part.head;
+            if whole || frame.is_none() {
+                if part.cursor != part.from {
+                    self.ended.cursors.push((part.scope, part.cursor));
+                }
+                self.ended.more |= !whole;
+            } else {
+                self.scopes.push_front(part);
+            }
+            if let Some(frame) = frame {
+                self.budget = self.budget.saturating_sub(frame.len());
+                self.served_any = true;
+                return Ok(Some(frame));
+            }
+        }
+        Ok(None)
+    }
+
+    /// One frame of the scope, and the cursor after it; none when receipts cover all the rest.
+    fn frame_of(&mut self, part: &mut Part) -> Result<Option<Vec<u8>>, log::Error> {
+        let most = self.max_frame.min(self.budget.max(LEAST_FRAME));
+        let mut builder = FrameBuilder::new(part.scope, self.log.registry().schema, most);
+        if let Some(permille) = self.permille {
+            builder = builder.with_ratio(permille);
+        }
+        loop {
+            part.pass_receipts();
+            let before = part.cursor.chain;
+            let Some(next) = part.next_row(&self.log)? else { break };
+            let key = next.key;
+            let pushed = builder.push_served(&next.bytes, key, next.device, next.position, before);
+            if pushed.is_err() {
+                break;
+            }
+            part.page.pop_front();
+            part.cursor = part.cursor.then(key);
+        }
+        let raw = builder.raw_bytes();
+        let frame = builder.build(&self.keys.signing);
+        if let Some(frame) = &frame {
+            let deflated = frame.len().saturating_sub(OVERHEAD_BYTES) * 1_000 / raw.max(1);
+            self.permille = Some(u32::try_from(deflated).unwrap_or(u32::MAX));
+        }
+        Ok(frame)
+    }
+}
+
+impl Part {
+    /// Steps over what the head's receipts say.
+    fn pass_receipts(&mut self) {
+        while let Some((position, key, count)) = self.receipts.front_mut() {
+            if *position != self.cursor.position + 1 {
+                return;
+            }
+            for seq in key.seq..key.seq + *count {
+                self.cursor = self.cursor.then(Key { seq, ..*key });
+            }
+            self.receipts.pop_front();
+        }
+    }
+
+    /// The row after the cursor, which no receipt covers; none at the head as it was when the reply began.
+    fn next_row(&mut self, log: &Log) -> Result<Option<&Stored>, log::Error> {
+        if self.page.is_empty() {
+            let until = self.receipts.front().map_or(self.head, |(position, ..)| position - 1).min(self.head);
+            let rows = until.saturating_sub(self.cursor.position).min(PAGE_ROWS);
+            if rows > 0 {
+                let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+                self.page = log.changes_after(self.scope, self.cursor.position, rows, PAGE_BYTES)?.into();
+            }
+        }
+        Ok(self.page.front())
+    }
+}
+
+/// The cursor to serve from: the phone's, or the newest of its marks in this log's history; none when none is.
+fn start(
+    log: &Log,
+    hello: &Hello,
+    at: usize,
+    scope: ScopeId,
+    cursor: Cursor,
+) -> Result<Option<Cursor>, log::Error> {
+    let marks = hello.marks.iter().filter(|mark| mark.scope == at).map(|mark| mark.cursor);
+    for candidate in std::iter::once(cursor).chain(marks) {
+        if log.knows(scope, candidate)? {
+            return Ok(Some(candidate));
+        }
+    }
+    Ok(None)
+}
+
+/// Receipts of one scope above a position, at most `room`, which they use up; the rest is served in frames.
+fn receipts(
+    log: &Log,
+    scope: ScopeId,
+    after: Position,
+    offers: &[(u32, Key)],
+    room: &mut usize,
+) -> Result<Vec<Range>, log::Error> {
+    let mut ranges = Vec::new();
+    for (held, last) in offers {
+        let runs = log.runs_of(scope, last.writer, last.seq, after)?;
+        ranges.extend(runs.iter().map(|run| Range {
+            position: run.position,
+            held: *held,
+            first: run.seq,
+            n: run.count,
+        }));
+    }
+    ranges.sort_unstable_by_key(|range| range.position);
+    ranges.truncate(*room);
+    *room -= ranges.len();
+    Ok(ranges)
+}
+
+fn add_waiting(log: &Log, scope: ScopeId, device: DeviceId, head: &mut ReplyHead) -> Result<(), log::Error> {
+    let waiting = log.waiting_of(scope, device, MAX_NAMED)?;
+    head.set_aside_total += waiting.len() as u64;
+    head.set_aside.extend(waiting.into_iter().map(|(key, code)| {
+        let reason = match code.as_str() {
+            "beyond_role" => Reason::Role,
+            "revoked_device" => Reason::Revoked,
+            "malformed" => Reason::Unreadable,
+            OTHER_BYTES => Reason::OtherBytes,
+            _ => Reason::Scope,
+        };
+        SetAside { key, reason: reason as u8 }
+    }));
+    Ok(())
+}

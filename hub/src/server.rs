@@ -1,0 +1,232 @@
+//! The hub as a running thing: opens its folder, listens, and stops without cutting a commit.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::routing::{get, post};
+use langso_domain::id::ScopeId;
+use langso_domain::registry::CURRENT;
+use langso_sync::keys::Fingerprint;
+use langso_sync::wire::{ENROL_PATH, SYNC_PATH};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::{JoinError, JoinHandle};
+
+use crate::author::Author;
+use crate::clock::Clock;
+use crate::intake::Intake;
+use crate::keys::{HubKeys, KeyError};
+use crate::log::{self, Log};
+use crate::{enrol, figures, random, sync};
+
+/// How a hub runs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The folder with everything that matters; made when it is not there.
+    pub folder: PathBuf,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The time.
+    pub clock: Clock,
+    /// What one request may cost.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// A hub on that folder and address with the system's clock and the usual limits.
+    pub fn new(folder: impl Into<PathBuf>, listen: SocketAddr) -> Self {
+        Self { folder: folder.into(), listen, clock: Clock::system(), limits: Limits::default() }
+    }
+}
+
+/// Bounds of requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest body of a sync request, in bytes.
+    pub request_bytes: u64,
+    /// The most requests at a time; more are asked to come again.
+    pub requests: usize,
+    /// How long a phone may send nothing in the middle of a request, in ms.
+    pub stall_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { request_bytes: 8 * 1024 * 1024, requests: 256, stall_ms: 60_000 }
+    }
+}
+
+/// Why a hub does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The folder or the address cannot be used.
+    #[error("hub folder or address: {0}")]
+    Io(#[from] std::io::Error),
+    /// See the keys.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// See the log.
+    #[error(transparent)]
+    Log(#[from] log::Error),
+    /// No random bytes.
+    #[error(transparent)]
+    NoRandomness(#[from] random::NoRandomness),
+}
+
+/// An opened hub: what the server, the command line and tests share.
+#[derive(Debug)]
+pub struct Hub {
+    /// The log.
+    pub log: Arc<Log>,
+    /// The keys.
+    pub keys: Arc<HubKeys>,
+    /// The time.
+    pub clock: Clock,
+    /// The way in for frames.
+    pub intake: Intake,
+    /// What the hub writes itself.
+    pub author: Author,
+    /// Scopes that grew.
+    pub dirty: Dirty,
+}
+
+impl Hub {
+    /// Opens a hub's folder; makes the folder, its key and its log at the first time.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn open(folder: &Path, clock: Clock) -> Result<Self, StartError> {
+        std::fs::create_dir_all(folder)?;
+        let path = folder.join("hub.db");
+        let keys = Arc::new(HubKeys::open(&folder.join("hub.key"), !path.exists())?);
+        let log = Arc::new(Log::open(&path, &CURRENT)?);
+        log.add_hub(keys.id(), keys.public().to_bytes(), clock.now())?;
+        let intake = Intake::new(log.clone(), keys.public());
+        let author = Author::new(log.clone(), keys.id(), clock.clone());
+        Ok(Self { log, keys, clock, intake, author, dirty: Dirty::default() })
+    }
+
+    /// What enrolment codes say of the hub's key.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.keys.public())
+    }
+}
+
+/// Scopes that grew since the projector looked, and a bell.
+#[derive(Debug, Default)]
+pub struct Dirty {
+    scopes: Mutex<BTreeSet<ScopeId>>,
+    bell: Notify,
+}
+
+impl Dirty {
+    /// The scope has new changes.
+    pub fn mark(&self, scope: ScopeId) {
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner).insert(scope);
+        self.bell.notify_one();
+    }
+
+    /// Takes one scope off; none when all is clean.
+    pub fn take(&self) -> Option<ScopeId> {
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner).pop_first()
+    }
+
+    /// Waits until something was marked since the last wait.
+    pub async fn wait(&self) {
+        self.bell.notified().await;
+    }
+}
+
+/// What handlers share.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    pub hub: Arc<Hub>,
+    pub limits: Limits,
+    pub permits: Arc<Semaphore>,
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// Starts hubs.
+#[derive(Debug)]
+pub struct Server;
+
+impl Server {
+    /// Opens the hub and listens; answers from the moment it returns.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(config: Config) -> Result<Running, StartError> {
+        let Config { folder, listen, clock, limits } = config;
+        let opened = tokio::task::spawn_blocking(move || Hub::open(&folder, clock)).await;
+        let hub = Arc::new(opened.map_err(std::io::Error::other)??);
+        Self::serve(hub, listen, limits).await
+    }
+
+    /// Listens for an opened hub.
+    ///
+    /// # Errors
+    /// [`StartError::Io`].
+    pub async fn serve(hub: Arc<Hub>, listen: SocketAddr, limits: Limits) -> Result<Running, StartError> {
+        let listener = TcpListener::bind(listen).await?;
+        let addr = listener.local_addr()?;
+        let (stop, stopping) = watch::channel(false);
+        let permits = Arc::new(Semaphore::new(limits.requests));
+        let shared = Shared { hub: hub.clone(), limits, permits, stopping: stopping.clone() };
+        let app = Router::new()
+            .route(SYNC_PATH, post(sync::sync))
+            .route(ENROL_PATH, post(enrol::enrol))
+            .route(figures::PATH, get(figures::figures))
+            .route("/healthz", get(healthz))
+            .with_state(shared);
+        let until = stopped(stopping);
+        let task = tokio::spawn(async move {
+            let served = axum::serve(listener, app).with_graceful_shutdown(until).await;
+            if let Err(why) = served {
+                tracing::error!(%why, "the listener failed");
+            }
+        });
+        tracing::info!(%addr, "listening");
+        Ok(Running { addr, hub, stop, task })
+    }
+}
+
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // A dropped sender means the same.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// A hub that listens.
+#[derive(Debug)]
+pub struct Running {
+    /// Where.
+    pub addr: SocketAddr,
+    /// What.
+    pub hub: Arc<Hub>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Stops: takes no new connection, lets the frame being committed finish, answers what is left with "busy",
+    /// closes.
+    ///
+    /// # Errors
+    /// When the server's task had panicked.
+    pub async fn shutdown(self) -> Result<(), JoinError> {
+        let _ = self.stop.send(true);
+        self.task.await
+    }
+}
+
+/// Answers as long as the log can be read.
+async fn healthz(axum::extract::State(shared): axum::extract::State<Shared>) -> axum::http::StatusCode {
+    let hub = shared.hub;
+    let read = tokio::task::spawn_blocking(move || hub.log.device(hub.keys.id()).map(drop)).await;
+    match read {
+        Ok(Ok(())) => axum::http::StatusCode::OK,
+        _ => axum::http::StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
