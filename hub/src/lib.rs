@@ -5,10 +5,14 @@
 //! (`hub.key`); all else is a cache that the log makes again.
 
 pub mod access;
+pub mod author;
 pub mod clock;
+pub mod enrol;
 pub mod intake;
 pub mod keys;
 pub mod log;
 pub mod nonce;
 pub mod random;
 pub mod serve;
+pub mod server;
+mod sync;

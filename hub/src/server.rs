@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::routing::{get, post};
 use langso_domain::id::ScopeId;
-use langso_domain::registry::CURRENT;
+use langso_domain::registry::{CURRENT, ScopeKind};
 use langso_sync::keys::Fingerprint;
 use langso_sync::wire::{ENROL_PATH, SYNC_PATH};
+use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::{JoinError, JoinHandle};
@@ -19,8 +20,8 @@ use crate::author::Author;
 use crate::clock::Clock;
 use crate::intake::Intake;
 use crate::keys::{HubKeys, KeyError};
-use crate::log::{self, Log};
-use crate::{enrol, figures, random, sync};
+use crate::log::{self, Log, Write};
+use crate::{enrol, random, sync};
 
 /// How a hub runs.
 #[derive(Clone, Debug)]
@@ -89,8 +90,19 @@ pub struct Hub {
     pub intake: Intake,
     /// What the hub writes itself.
     pub author: Author,
+    /// The scope of content newer than the release.
+    pub reference: ScopeId,
     /// Scopes that grew.
     pub dirty: Dirty,
+}
+
+/// One per hub, and told by its key: as random as that, and found again without being kept anywhere.
+fn reference_scope(keys: &HubKeys) -> ScopeId {
+    let digest =
+        Sha256::new().chain_update(b"langso reference scope v1\0").chain_update(keys.public().to_bytes());
+    let mut scope = [0; 8];
+    scope.copy_from_slice(&digest.finalize()[..8]);
+    ScopeId(scope)
 }
 
 impl Hub {
@@ -104,9 +116,11 @@ impl Hub {
         let keys = Arc::new(HubKeys::open(&folder.join("hub.key"), !path.exists())?);
         let log = Arc::new(Log::open(&path, &CURRENT)?);
         log.add_hub(keys.id(), keys.public().to_bytes(), clock.now())?;
+        let reference = reference_scope(&keys);
+        log.commit(keys.id(), &[Write::Scope(reference, ScopeKind::Reference)], clock.now())?;
         let intake = Intake::new(log.clone(), keys.public());
         let author = Author::new(log.clone(), keys.id(), clock.clone());
-        Ok(Self { log, keys, clock, intake, author, dirty: Dirty::default() })
+        Ok(Self { log, keys, clock, intake, author, reference, dirty: Dirty::default() })
     }
 
     /// What enrolment codes say of the hub's key.
@@ -178,7 +192,6 @@ impl Server {
         let app = Router::new()
             .route(SYNC_PATH, post(sync::sync))
             .route(ENROL_PATH, post(enrol::enrol))
-            .route(figures::PATH, get(figures::figures))
             .route("/healthz", get(healthz))
             .with_state(shared);
         let until = stopped(stopping);
@@ -193,7 +206,7 @@ impl Server {
     }
 }
 
-async fn stopped(mut stopping: watch::Receiver<bool>) {
+pub(crate) async fn stopped(mut stopping: watch::Receiver<bool>) {
     // A dropped sender means the same.
     let _ = stopping.wait_for(|stop| *stop).await;
 }

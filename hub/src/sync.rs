@@ -3,7 +3,7 @@
 //! Frames stand on their own signature, so nothing that came whole is lost to a cut, a stale nonce or a stop of the
 //! hub; only the reply is withheld. Nothing here blocks: the log is called on blocking threads.
 
-use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,18 +13,21 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures_util::{StreamExt, stream};
 use langso_domain::id::DeviceId;
+use langso_sync::frame::{FrameError, Outer};
 use langso_sync::keys::PublicKey;
 use langso_sync::wire::{
-    CONTENT_TYPE, Hello, Nonce, PROTOCOL, Problem, ProblemBody, RequestEvent, RequestReader, Sealed, WireError,
+    CONTENT_TYPE, Hello, Nonce, PROTOCOL, Problem, ProblemBody, RequestEvent, RequestReader, Sealed,
+    WireError,
 };
 
+use crate::author;
 use crate::intake::{Refusal, Taken};
 use crate::log;
 use crate::nonce;
 use crate::serve::Reply;
-use crate::server::{Hub, Shared};
+use crate::server::{Hub, Shared, stopped};
 
-/// A reply up to this length is sent in one piece with its length, which costs the least bytes.
+/// A reply up to about this length is sent in one piece with its length, which costs the least bytes.
 const WHOLE_BYTES: usize = 64 * 1024;
 
 pub(crate) async fn sync(State(shared): State<Shared>, request: Request) -> Response {
@@ -33,23 +36,51 @@ pub(crate) async fn sync(State(shared): State<Shared>, request: Request) -> Resp
     };
     match answer(&shared, request).await {
         Ok(response) => response,
-        Err(Stop::Problem(why, nonce)) => problem(&shared.hub, why, nonce),
-        Err(Stop::Gone) => problem(&shared.hub, Problem::Malformed, None),
+        Err(stop) => stop.into_response(&shared.hub),
     }
 }
 
 /// Why no reply is given.
-enum Stop {
-    /// The phone is told.
-    Problem(Problem, Option<Nonce>),
-    /// The line was cut: nobody is there to be told.
-    Gone,
+pub(crate) struct Stop {
+    problem: Problem,
+    nonce: Option<Nonce>,
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self { problem, nonce: None }
+    }
 }
 
 impl From<log::Error> for Stop {
     fn from(why: log::Error) -> Self {
         tracing::error!(%why, "the log failed");
-        Self::Problem(Problem::Busy, None)
+        Problem::Busy.into()
+    }
+}
+
+impl From<author::Error> for Stop {
+    fn from(why: author::Error) -> Self {
+        tracing::error!(%why, "the hub could not write");
+        Problem::Busy.into()
+    }
+}
+
+impl Stop {
+    pub(crate) fn into_response(self, hub: &Hub) -> Response {
+        problem(hub, self.problem, self.nonce)
+    }
+}
+
+impl From<WireError> for Stop {
+    fn from(why: WireError) -> Self {
+        match why {
+            WireError::TooLarge | WireError::Frame(FrameError::TooLarge) => Problem::TooLarge,
+            WireError::Frame(_) => Problem::BadFrame,
+            WireError::Signature => Problem::BadSignature,
+            _ => Problem::Malformed,
+        }
+        .into()
     }
 }
 
@@ -57,45 +88,186 @@ async fn answer(shared: &Shared, request: Request) -> Result<Response, Stop> {
     let claimed = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let claimed = claimed.and_then(|text| text.parse::<u64>().ok());
     if claimed.is_some_and(|length| length > shared.limits.request_bytes) {
-        return Err(Stop::Problem(Problem::TooLarge, None));
+        return Err(Problem::TooLarge.into());
     }
     let came = receive(shared, request.into_body()).await?;
     let hub = shared.hub.clone();
-    let (mut reply, first, whole) = blocking(move || {
-        let device = prove(&hub, &came)?;
+    let (reply, first) = blocking(move || {
         let now = hub.clock.now();
+        let device = prove(&hub, &came)?;
         let next = nonce::give(&hub.keys.secret, device, now);
         let mut reply = Reply::new(hub.log.clone(), hub.keys.clone(), device, &came.hello, next, now)?;
         let mut first = Vec::new();
         while first.len() < WHOLE_BYTES {
             match reply.next_part()? {
                 Some(part) => first.extend(part),
-                None => return Ok((reply, first, true)),
+                None => return Ok((None, first)),
             }
         }
-        Ok((reply, first, false))
+        Ok((Some(reply), first))
     })
     .await?;
-    if whole {
-        return Ok(respond(StatusCode::OK, Body::from(first)));
-    }
-    let first = stream::once(async move { Ok::<_, log::Error>(Bytes::from(first)) });
-    let rest = stream::unfold(Some(reply_source(&mut reply, shared)), |source| async move {
-        let Source { reply, hub } = source?;
-        let made = tokio::task::spawn_blocking(move || {
-            let mut reply = reply;
-            (reply.next_part(), reply)
-        })
-        .await;
-        match made {
-            Ok((Ok(Some(part)), reply)) => Some((Ok(Bytes::from(part)), Some(Source { reply, hub }))),
-            Ok((Ok(None), _)) => None,
-            Ok((Err(why), _)) => {
-                tracing::error!(%why, "the log failed in the middle of a reply");
-                Some((Err(why), None))
-            }
-            Err(_) => None,
+    let Some(reply) = reply else { return Ok(respond(StatusCode::OK, Body::from(first))) };
+    let first = stream::once(async move { Ok(Bytes::from(first)) });
+    let body = Body::from_stream(first.chain(stream::unfold(Some(reply), rest)));
+    Ok(respond(StatusCode::OK, body))
+}
+
+/// The next part of a reply, made when the line has taken the one before.
+async fn rest(reply: Option<Reply>) -> Option<(Result<Bytes, log::Error>, Option<Reply>)> {
+    let mut reply = reply?;
+    let made = tokio::task::spawn_blocking(move || (reply.next_part(), reply)).await;
+    match made {
+        Ok((Ok(part), reply)) => part.map(|part| (Ok(Bytes::from(part)), Some(reply))),
+        Ok((Err(why), _)) => {
+            tracing::error!(%why, "the log failed in the middle of a reply");
+            Some((Err(why), None))
         }
-    });
-    Ok(respond(StatusCode::OK, Body::from_stream(first.chain(rest))))
+        // The task panicked: the reply ends without its end record, which the phone sees.
+        Err(_) => None,
+    }
+}
+
+/// A request that came whole.
+struct Came {
+    hello: Hello,
+    sealed: Sealed,
+    /// A frame that the asking device itself should have signed was not.
+    own_forged: bool,
+}
+
+async fn receive(shared: &Shared, body: Body) -> Result<Came, Stop> {
+    let mut reader = RequestReader::new(shared.limits.request_bytes);
+    let mut body = body.into_data_stream();
+    let stall = Duration::from_millis(shared.limits.stall_ms);
+    let mut stop = pin!(stopped(shared.stopping.clone()));
+    let mut asks: Option<DeviceId> = None;
+    let mut hello = None;
+    let mut broken: Option<Stop> = None;
+    let mut own_forged = false;
+    let mut drained = 0;
+    loop {
+        let chunk = tokio::select! {
+            biased;
+            () = &mut stop => return Err(Problem::Busy.into()),
+            chunk = tokio::time::timeout(stall, body.next()) => chunk,
+        };
+        let chunk = match chunk {
+            Ok(Some(Ok(chunk))) => chunk,
+            Ok(None) => break,
+            // Cut: what was whole is kept, and nobody is there to be told.
+            Ok(Some(Err(_))) | Err(_) => return Err(Problem::Malformed.into()),
+        };
+        if broken.is_some() {
+            // What follows is read and thrown away, since many clients hear no answer before they have sent all.
+            drained += chunk.len() as u64;
+            if drained > shared.limits.request_bytes {
+                break;
+            }
+            continue;
+        }
+        if let Err(why) = reader.push(&chunk) {
+            broken = Some(why.into());
+            continue;
+        }
+        loop {
+            match reader.next_event() {
+                Ok(None) => break,
+                Ok(Some(RequestEvent::Auth(auth))) => asks = Some(auth.key_id),
+                Ok(Some(RequestEvent::Hello(said))) => hello = Some(said),
+                Ok(Some(RequestEvent::Frame(frame))) => {
+                    let signer = Outer::whole(&frame).map(|outer| outer.key_id()).ok();
+                    let refused = keep(shared.hub.clone(), frame).await?;
+                    own_forged |= refused == Some(Refusal::Forged) && signer == asks;
+                }
+                Err(why) => {
+                    broken = Some(why.into());
+                    break;
+                }
+            }
+        }
+    }
+    if let Some(stop) = broken {
+        return Err(stop);
+    }
+    let sealed = reader.finish()?;
+    let hello = hello.ok_or(Problem::Malformed)?;
+    Ok(Came { hello, sealed, own_forged })
+}
+
+/// Keeps one frame, durable when it returns.
+async fn keep(hub: Arc<Hub>, frame: Vec<u8>) -> Result<Option<Refusal>, Stop> {
+    blocking(move || {
+        Ok(match hub.intake.take(&frame, hub.clock.now())? {
+            Taken::Refused(why) => {
+                tracing::warn!(why = why.code(), bytes = frame.len(), "frame refused");
+                Some(why)
+            }
+            Taken::Kept(scope, told) => {
+                tracing::debug!(
+                    accepted = told.accepted,
+                    known = told.known,
+                    set_aside = told.set_aside.len(),
+                    collisions = told.collisions.len(),
+                    bytes = frame.len(),
+                    "frame kept"
+                );
+                if told.accepted > 0 {
+                    hub.dirty.mark(scope);
+                }
+                None
+            }
+        })
+    })
+    .await
+}
+
+/// Who asks, when it is proven and may have a reply.
+fn prove(hub: &Hub, came: &Came) -> Result<DeviceId, Stop> {
+    let auth = came.sealed.auth;
+    let device = hub.log.device(auth.key_id)?.ok_or(Problem::UnknownDevice)?;
+    let key = PublicKey::from_bytes(&device.public_key).ok_or(Problem::UnknownDevice)?;
+    came.sealed.verify(&key)?;
+    if device.revoked_at.is_some() {
+        return Err(Problem::Revoked.into());
+    }
+    let now = hub.clock.now();
+    if !nonce::is_good(&hub.keys.secret, device.id, &auth.nonce, now) {
+        let next = nonce::give(&hub.keys.secret, device.id, now);
+        return Err(Stop { problem: Problem::StaleNonce, nonce: Some(next) });
+    }
+    if came.hello.protocol > PROTOCOL {
+        return Err(Problem::ProtocolTooNew.into());
+    }
+    if came.own_forged {
+        return Err(Problem::BadFrame.into());
+    }
+    Ok(device.id)
+}
+
+/// Runs what waits for the disk where it holds nobody up.
+pub(crate) async fn blocking<T: Send + 'static>(
+    what: impl FnOnce() -> Result<T, Stop> + Send + 'static,
+) -> Result<T, Stop> {
+    match tokio::task::spawn_blocking(what).await {
+        Ok(done) => done,
+        Err(_) => {
+            tracing::error!("a blocking task panicked");
+            Err(Problem::Busy.into())
+        }
+    }
+}
+
+pub(crate) fn problem(hub: &Hub, problem: Problem, nonce: Option<Nonce>) -> Response {
+    let body = ProblemBody { problem, hub_time_ms: hub.clock.now().unsigned(), nonce };
+    tracing::info!(problem = problem.name(), "refused");
+    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    respond(status, Body::from(body.encode()))
+}
+
+pub(crate) fn respond(status: StatusCode, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    response
 }

@@ -1,5 +1,7 @@
 //! The log on a real SQLite file: what gets a position, what waits, what is refused.
 
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -82,8 +84,7 @@ fn a_bad_change_waits_and_holds_no_other_back() {
     ];
     let told = hub.takes(&lan.frame(TEAM_SCOPE, &changes));
     assert_eq!(told.accepted, 2);
-    let aside =
-        vec![(Some(changes[1].key), Reason::BeyondRole), (Some(changes[2].key), Reason::BeyondRole)];
+    let aside = vec![(Some(changes[1].key), Reason::BeyondRole), (Some(changes[2].key), Reason::BeyondRole)];
     assert_eq!(told.set_aside, aside);
     hub.takes(&lan.frame(TEAM_SCOPE, &changes));
     assert_eq!(hub.log.list_set_aside(TEAM_SCOPE).unwrap().len(), 2, "sent twice, kept once");
@@ -220,15 +221,13 @@ fn a_code_is_for_one_key_and_answers_it_again() {
     let hub = Hub::new();
     let lan = hub.phone(1, Role::Member);
     let hash = lan.key.public().to_bytes();
-    let again = hub.log.enrol(hash, lan.id(), lan.key.public().to_bytes(), NOW.plus(9 * DAY_MS)).unwrap();
+    let again = support::use_code(&hub.log, hash, &lan, NOW.plus(9 * DAY_MS));
     let Enrolled::Yes(device) = again else { panic!("{again:?}") };
     assert_eq!((device.member, device.team), (Some(member_id(lan.id().0[0])), Some(team_id())));
     let thief = Phone::new(66);
-    let used = hub.log.enrol(hash, thief.id(), thief.key.public().to_bytes(), NOW).unwrap();
-    assert_eq!(used, Enrolled::Used);
+    assert_eq!(support::use_code(&hub.log, hash, &thief, NOW), Enrolled::Used);
     assert_eq!(hub.log.list_second_uses(team_id()).unwrap()[0].1, thief.id());
-    let unknown = hub.log.enrol([0; 32], thief.id(), thief.key.public().to_bytes(), NOW).unwrap();
-    assert_eq!(unknown, Enrolled::UnknownCode);
+    assert_eq!(support::use_code(&hub.log, [0; 32], &thief, NOW), Enrolled::UnknownCode);
     assert!(hub.log.device(thief.id()).unwrap().is_none());
 }
 

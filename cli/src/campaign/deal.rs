@@ -4,7 +4,7 @@
 //! consent was refused.
 
 use super::codes::{AgeBand, Outcome, PhoneKind, Place, Service, Signal};
-use super::event::{Visit, What};
+use super::event::{ServiceRow, Visit, What};
 use super::ledger::Moment;
 use super::rng::SplitMix64;
 use super::rows::{Want, like, suits};
@@ -283,6 +283,12 @@ impl World<'_> {
             self.content.failures.iter().find(|failure| failure.code == "N1").map(|one| one.number);
         if visit.rows.iter().any(|row| row.failure.is_some() && row.failure == no_network) {
             visit.signal = Signal::None;
+        }
+        let offline = [Service::Sim4g, Service::SmartphoneUse, Service::ScamAwareness];
+        let online = |row: &ServiceRow| row.outcome == Outcome::New && !offline.contains(&row.service);
+        if visit.signal == Signal::None && visit.rows.iter().any(online) {
+            // What needs a network is done where there is one by cable.
+            (visit.place, visit.signal) = (Place::Centre, Signal::Wifi);
         }
         let mut at = Moment::on(slot.day, slot.end * 60);
         let (no, rows) = (visit.no, visit.rows.clone());

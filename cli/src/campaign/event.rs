@@ -192,7 +192,7 @@ pub struct Contact {
     /// The name used.
     pub display_name: String,
     /// `0xxxxxxxxx`.
-    pub phone: String,
+    pub phone_number: String,
     /// At most 90 days on.
     #[serde(with = "iso")]
     pub expires_on: CivilDate,

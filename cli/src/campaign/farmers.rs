@@ -133,7 +133,8 @@ impl World<'_> {
             }
             let ready = |person: &usize| {
                 let person = &self.people[*person];
-                person.has(Service::EcommerceAccount) && !person.has(Service::EcommerceFirstSale)
+                let made = person.newly & Service::EcommerceAccount.bit() != 0;
+                made && !person.has(Service::EcommerceFirstSale)
             };
             let found: Vec<usize> = self.homes[home].people.iter().copied().filter(ready).collect();
             if found.len() >= persons as usize {

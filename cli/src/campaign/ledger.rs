@@ -129,7 +129,7 @@ pub struct Team {
     pub hamlets: Vec<Hamlet>,
     /// The lead is one of them.
     pub members: Vec<Member>,
-    /// Days on which no phone of the team syncs.
+    /// Days on which no phone of the team syncs; what needs a network is then done at the service centre.
     pub no_signal: Vec<Span>,
 }
 

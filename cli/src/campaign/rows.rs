@@ -82,6 +82,9 @@ impl World<'_> {
         };
         if let (Outcome::New | Outcome::Had, Some(person)) = (outcome, person) {
             self.people[person].done |= want.service.bit();
+            if outcome == Outcome::New {
+                self.people[person].newly |= want.service.bit();
+            }
         }
         let failure = met.map(|(_, at)| self.content.failures[at].number);
         let walked = match outcome {

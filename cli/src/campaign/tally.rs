@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes::{GrantItem, Outcome, Service, SessionKind, TeamKind};
 use super::event::{Event, ServiceRow, Visit, What};
-use super::ledger::{Ledger, PersonNo, TeamNo, VisitNo};
+use super::ledger::{Ledger, PersonNo, Span, Team, VisitNo};
 
 /// What a figure counts; never added across units.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,62 +76,67 @@ pub struct Totals {
     pub restarts: u64,
 }
 
-fn rows_of(ledger: &Ledger, team: TeamNo) -> impl Iterator<Item = (&Visit, &ServiceRow)> {
-    let visits =
-        ledger.events.iter().filter(move |event| event.team == team).filter_map(|event| match &event.what {
+/// The events of one team.
+struct Own<'a>(Vec<&'a Event>);
+
+impl<'a> Own<'a> {
+    fn rows(&self) -> impl Iterator<Item = (&'a Visit, &'a ServiceRow)> {
+        let visits = self.0.iter().filter_map(|event| match &event.what {
             What::Visit(visit) => Some(visit),
             _ => None,
         });
-    visits.flat_map(|visit| visit.rows.iter().map(move |row| (visit, row)))
-}
-
-fn new_turns(ledger: &Ledger, team: TeamNo, services: &[Service]) -> u64 {
-    let mut turns = 0;
-    for (visit, row) in rows_of(ledger, team) {
-        if row.outcome == Outcome::New
-            && services.contains(&row.service)
-            && ledger.header.half_year.holds(visit.date)
-        {
-            turns += 1;
-        }
+        visits.flat_map(|visit| visit.rows.iter().map(move |row| (visit, row)))
     }
-    turns
-}
 
-fn new_persons(ledger: &Ledger, team: TeamNo, service: Service) -> BTreeSet<PersonNo> {
-    let mut persons = BTreeSet::new();
-    for (_, row) in rows_of(ledger, team) {
-        if row.outcome == Outcome::New && row.service == service {
-            persons.extend(row.person);
-        }
-    }
-    persons
-}
-
-fn count(ledger: &Ledger, team: TeamNo, counts: impl Fn(&What) -> bool) -> u64 {
-    ledger.events.iter().filter(|event| event.team == team && counts(&event.what)).count() as u64
-}
-
-/// Visits at which a phone and a SIM were given and VNeID was gone through.
-fn sets(ledger: &Ledger, team: TeamNo) -> u64 {
-    let mut given: BTreeMap<VisitNo, (bool, bool, bool)> = BTreeMap::new();
-    for event in ledger.events.iter().filter(|event| event.team == team) {
-        if let What::Grant(grant) = &event.what {
-            let set = given.entry(grant.visit).or_default();
-            match grant.item {
-                GrantItem::Phone => set.0 = true,
-                GrantItem::Sim4g => set.1 = true,
+    fn new_turns(&self, within: Span, services: &[Service]) -> u64 {
+        let mut turns = 0;
+        for (visit, row) in self.rows() {
+            if row.outcome == Outcome::New && services.contains(&row.service) && within.holds(visit.date) {
+                turns += 1;
             }
         }
+        turns
     }
-    for (visit, row) in rows_of(ledger, team) {
-        if row.service == Service::VneidLevel2
-            && let Some(set) = given.get_mut(&visit.no)
-        {
-            set.2 = true;
+
+    fn new_persons(&self, service: Service) -> BTreeSet<PersonNo> {
+        let mut persons = BTreeSet::new();
+        for (_, row) in self.rows() {
+            if row.outcome == Outcome::New && row.service == service {
+                persons.extend(row.person);
+            }
         }
+        persons
     }
-    given.values().filter(|set| set.0 && set.1 && set.2).count() as u64
+
+    fn count(&self, counts: impl Fn(&What) -> bool) -> u64 {
+        self.0.iter().filter(|event| counts(&event.what)).count() as u64
+    }
+
+    fn sessions(&self, kind: SessionKind) -> u64 {
+        self.count(|what| matches!(what, What::Session(session) if session.kind == kind))
+    }
+
+    /// Visits at which a phone and a SIM were given and VNeID was gone through.
+    fn sets(&self) -> u64 {
+        let mut given: BTreeMap<VisitNo, (bool, bool, bool)> = BTreeMap::new();
+        for event in &self.0 {
+            if let What::Grant(grant) = &event.what {
+                let set = given.entry(grant.visit).or_default();
+                match grant.item {
+                    GrantItem::Phone => set.0 = true,
+                    GrantItem::Sim4g => set.1 = true,
+                }
+            }
+        }
+        for (visit, row) in self.rows() {
+            if row.service == Service::VneidLevel2
+                && let Some(set) = given.get_mut(&visit.no)
+            {
+                set.2 = true;
+            }
+        }
+        given.values().filter(|set| set.0 && set.1 && set.2).count() as u64
+    }
 }
 
 /// The figures of the list, in its order.
@@ -141,38 +146,37 @@ fn sets(ledger: &Ledger, team: TeamNo) -> u64 {
 /// sessions of the agency; 14a first logins and 14b filings (first and later) that succeeded in the half-year.
 pub fn tally(ledger: &Ledger) -> Vec<TallyRow> {
     let teams = &ledger.header.teams;
-    let row = |seed_row, counted, figure: &dyn Fn(TeamNo) -> u64| {
-        let per_team: Vec<u64> = teams.iter().map(|team| figure(team.no)).collect();
+    let mut own: Vec<Own<'_>> = teams.iter().map(|_| Own(Vec::new())).collect();
+    for event in &ledger.events {
+        own[event.team.index()].0.push(event);
+    }
+    let row = |seed_row, counted, figure: &dyn Fn(&Team, &Own<'_>) -> u64| {
+        let per_team: Vec<u64> = teams.iter().zip(&own).map(|(team, own)| figure(team, own)).collect();
         TallyRow { seed_row, value: per_team.iter().sum(), per_team, counted }
     };
-    let women = |team: TeamNo| teams[team.index()].association.as_deref() == Some("women");
-    let agency = |team: TeamNo| teams[team.index()].kind == TeamKind::Agency;
-    let session = |what: &What, kind| matches!(what, What::Session(session) if session.kind == kind);
+    let women = |team: &Team| team.association.as_deref() == Some("women");
+    let half_year = ledger.header.half_year;
     let filings = [Service::PortalFirstFiling, Service::PortalLaterFiling];
     vec![
-        row("1", Counted::Items, &|team| {
-            count(ledger, team, |what| matches!(what, What::Grant(grant) if grant.item == GrantItem::Phone))
+        row("1", Counted::Items, &|_, own| {
+            own.count(|what| matches!(what, What::Grant(grant) if grant.item == GrantItem::Phone))
         }),
-        row("2", Counted::Sets, &|team| sets(ledger, team)),
-        row("10a", Counted::Groups, &|team| count(ledger, team, |what| matches!(what, What::Group(_)))),
-        row("10b", Counted::Memberships, &|team| {
-            count(ledger, team, |what| matches!(what, What::Membership { .. }))
+        row("2", Counted::Sets, &|_, own| own.sets()),
+        row("10a", Counted::Groups, &|_, own| own.count(|what| matches!(what, What::Group(_)))),
+        row("10b", Counted::Memberships, &|_, own| own.count(|what| matches!(what, What::Membership { .. }))),
+        row("11a", Counted::Persons, &|_, own| own.new_persons(Service::EcommerceAccount).len() as u64),
+        row("11b", Counted::Persons, &|_, own| {
+            let accounts = own.new_persons(Service::EcommerceAccount);
+            own.new_persons(Service::EcommerceFirstSale).intersection(&accounts).count() as u64
         }),
-        row("11a", Counted::Persons, &|team| {
-            new_persons(ledger, team, Service::EcommerceAccount).len() as u64
+        row("12", Counted::Sessions, &|team, own| {
+            if women(team) { own.sessions(SessionKind::Training) } else { 0 }
         }),
-        row("11b", Counted::Persons, &|team| {
-            let accounts = new_persons(ledger, team, Service::EcommerceAccount);
-            new_persons(ledger, team, Service::EcommerceFirstSale).intersection(&accounts).count() as u64
+        row("13", Counted::Sessions, &|team, own| {
+            if team.kind == TeamKind::Agency { own.sessions(SessionKind::Propaganda) } else { 0 }
         }),
-        row("12", Counted::Sessions, &|team| {
-            if women(team) { count(ledger, team, |what| session(what, SessionKind::Training)) } else { 0 }
-        }),
-        row("13", Counted::Sessions, &|team| {
-            if agency(team) { count(ledger, team, |what| session(what, SessionKind::Propaganda)) } else { 0 }
-        }),
-        row("14a", Counted::Turns, &|team| new_turns(ledger, team, &[Service::PortalFirstLogin])),
-        row("14b", Counted::Turns, &|team| new_turns(ledger, team, &filings)),
+        row("14a", Counted::Turns, &|_, own| own.new_turns(half_year, &[Service::PortalFirstLogin])),
+        row("14b", Counted::Turns, &|_, own| own.new_turns(half_year, &filings)),
     ]
 }
 

@@ -52,6 +52,8 @@ pub(super) struct Someone {
     pub(super) own_sim: YesNo,
     /// Bits of services that are done or were had.
     pub(super) done: u16,
+    /// Bits of those that this team newly did.
+    pub(super) newly: u16,
 }
 
 impl Someone {
@@ -223,7 +225,7 @@ impl<'a> World<'a> {
             household: self.homes[home].no,
             person: Some(self.people[person].no),
             display_name: people::name(&mut self.rng, language, sex),
-            phone: people::phone(&mut self.rng),
+            phone_number: people::phone(&mut self.rng),
             expires_on: CivilDate(slot.day.0 + self.rng.within(30, 90) as i32),
         };
         self.push(at, slot.member, What::Contact(contact));
@@ -255,7 +257,7 @@ impl<'a> World<'a> {
         let household = self.homes[home].no;
         let person = Person { no, household, band, sex, phone_kind: phone, nfc, own_sim };
         self.homes[home].people.push(self.people.len());
-        self.people.push(Someone { no, home, band, phone, nfc, own_sim, done: 0 });
+        self.people.push(Someone { no, home, band, phone, nfc, own_sim, done: 0, newly: 0 });
         self.push(at, member, What::Person(person));
     }
 

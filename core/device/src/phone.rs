@@ -118,11 +118,6 @@ impl Phone {
         self.time.as_ref()
     }
 
-    /// The first scope of a kind that this phone holds.
-    pub(crate) fn scope(&self, kind: ScopeKind) -> Option<(i64, ScopeId)> {
-        self.scopes.iter().find(|(of, ..)| *of == kind).map(|(_, number, scope)| (*number, *scope))
-    }
-
     /// Writes: `write` says what, all of it becomes durable together, or nothing does. Each scope written to gets
     /// one change.
     ///
@@ -206,6 +201,22 @@ impl Saving<'_, '_> {
         Ok(self.drafts[at].2.create(table.number, fields)?)
     }
 
+    /// Makes a row in the scope of another one: a phone may hold several scopes of a kind.
+    ///
+    /// # Errors
+    /// `NotFound` when the other row is not on this phone; else as [`Saving::create`].
+    pub fn create_beside<const N: usize>(
+        &mut self,
+        table: &str,
+        (other, id): (&str, RowId),
+        fields: [(&str, Value); N],
+    ) -> Result<RowId> {
+        let table = table_named(table);
+        let at = self.draft_of(table_named(other), id)?;
+        let fields = fields.map(|(name, value)| (field_number(table, name), value));
+        Ok(self.drafts[at].2.create(table.number, fields)?)
+    }
+
     /// Patches the named fields of a row; whatever the row shows is what its author saw.
     ///
     /// # Errors
@@ -217,7 +228,7 @@ impl Saving<'_, '_> {
         fields: [(&str, Value); N],
     ) -> Result<()> {
         let table = table_named(table);
-        let at = self.draft(table.scope)?;
+        let at = self.draft_of(table, id)?;
         let state = self
             .batch
             .row_state(table, id)?
@@ -248,6 +259,22 @@ impl Saving<'_, '_> {
     fn draft(&mut self, kind: ScopeKind) -> Result<usize> {
         let held = self.scopes.iter().find(|(of, ..)| *of == kind);
         let (_, number, scope) = *held.ok_or_else(|| AppError::not_allowed("no_such_scope"))?;
+        self.draft_in(number, scope)
+    }
+
+    /// The draft of the scope in which a row lies: rows never change scope.
+    fn draft_of(&mut self, table: &Table, id: RowId) -> Result<usize> {
+        let sql = format!("SELECT scope FROM {} WHERE id = ?1", table.plural);
+        let mut get = self.batch.connection().prepare_cached(&sql)?;
+        let number: Option<i64> = get.query_row([id.0], |row| row.get(0)).optional()?;
+        drop(get);
+        let number = number.ok_or(AppError::NotFound)?;
+        let held = self.scopes.iter().find(|(_, of, _)| *of == number);
+        let (_, number, scope) = *held.ok_or_else(|| AppError::not_allowed("no_such_scope"))?;
+        self.draft_in(number, scope)
+    }
+
+    fn draft_in(&mut self, number: i64, scope: ScopeId) -> Result<usize> {
         if let Some(at) = self.drafts.iter().position(|(of, ..)| *of == number) {
             return Ok(at);
         }

@@ -50,7 +50,11 @@ fn section(table: &Table) -> String {
     text.push_str("| no. | field | shape | since | meaning |\n|---|---|---|---|---|\n");
     for field in table.fields {
         let shape = shape(field.kind);
-        let _ = writeln!(text, "| {} | `{}` | {shape} | {} | {} |", field.number, field.name, field.since, field.doc);
+        let _ = writeln!(
+            text,
+            "| {} | `{}` | {shape} | {} | {} |",
+            field.number, field.name, field.since, field.doc
+        );
     }
     text
 }

@@ -9,8 +9,8 @@ mod header;
 mod open;
 mod outer;
 
-pub(crate) use build::deflated_permille;
 pub use build::{FrameBuilder, Full};
+pub(crate) use build::{USUAL_PERMILLE, learned_permille};
 pub use header::{Header, Run};
 pub use open::{Change, Frame};
 pub use outer::Outer;

@@ -50,9 +50,9 @@ fn header(entries: u8, parts: &[u8]) -> Vec<u8> {
     [&[0xA0 + entries], parts].concat()
 }
 
-/// Scope, schema, count and raw size, both below 24.
+/// Scope, schema, count (below 24) and raw size.
 fn plain(count: u8, raw: u8) -> Vec<u8> {
-    [&[0x00, 0x48], &TEAM.0[..], &[0x01, 0x01, 0x02, count, 0x03, raw]].concat()
+    [&[0x00, 0x48], &TEAM.0[..], &[0x01, 0x01, 0x02, count, 0x03, 0x18, raw]].concat()
 }
 
 fn tiny() -> Vec<u8> {
@@ -182,7 +182,7 @@ fn a_header_that_is_not_true_is_refused() {
     assert_eq!(refused(&[header(4, &plain(1, raw * 2)), change.repeat(2)].concat()), FrameError::Count);
     assert_eq!(with(header(4, &plain(0, raw))), FrameError::Header("no change"));
     assert_eq!(with(header(3, &plain(1, raw)[..14])), FrameError::Header("a key is missing"));
-    let twice = [&plain(1, raw)[..], &[0x03, raw]].concat();
+    let twice = [&plain(1, raw)[..], &[0x03, 0x18, raw]].concat();
     assert_eq!(with(header(5, &twice)), FrameError::Header("order of keys"));
     let runs = [&plain(1, raw)[..], &[0x06, 0x82, 0x01, 0x01]].concat();
     assert_eq!(with(header(5, &runs)), FrameError::Header("positions"), "no chain");
@@ -193,7 +193,7 @@ fn a_header_that_is_not_true_is_refused() {
     }
     let authors = [&plain(1, raw)[..], &[0x04, 0x48], &[1; 8], &[0x05, 0x41, 0x01]].concat();
     assert_eq!(with(header(6, &authors)), FrameError::Header("authors"));
-    let huge = [&plain(1, raw)[..12], &[0x02, 0x1A, 0xFF, 0xFF, 0xFF, 0xFF, 0x03, raw]].concat();
+    let huge = [&plain(1, raw)[..12], &[0x02, 0x1A, 0xFF, 0xFF, 0xFF, 0xFF, 0x03, 0x18, raw]].concat();
     assert_eq!(with(header(4, &huge)), FrameError::TooLarge);
     let mut noise = change.clone();
     noise[0] = 0x84;

@@ -69,15 +69,7 @@ impl Log {
     /// # Errors
     /// [`Error::UnknownScope`], [`Error::UnknownTeam`], [`Error::NotNew`] or [`Error::Sqlite`].
     pub fn commit(&self, hub: DeviceId, writes: &[Write], now: Millis) -> Result<()> {
-        self.write(|transaction| {
-            for write in writes {
-                match write {
-                    Write::Change(scope, bytes) => append_own(transaction, *scope, hub, bytes, now)?,
-                    other => directory::put(transaction, other, now)?,
-                }
-            }
-            Ok(())
-        })
+        self.write(|transaction| writes.iter().try_for_each(|write| one(transaction, write, hub, now)))
     }
 
     /// Gives a change that waits its position, at the lead's word: judged no more.
@@ -99,11 +91,20 @@ impl Log {
                 return Err(Error::NotNew);
             }
             let position = appender.finish()?;
-            transaction
-                .prepare_cached(statements::SET_ASIDE_ADMITTED)?
-                .execute(params![scope.0, set_aside_id, now.0])?;
+            transaction.prepare_cached(statements::SET_ASIDE_ADMITTED)?.execute(params![
+                scope.0,
+                set_aside_id,
+                now.0
+            ])?;
             Ok(position)
         })
+    }
+}
+
+pub(super) fn one(transaction: &Transaction<'_>, write: &Write, hub: DeviceId, now: Millis) -> Result<()> {
+    match write {
+        Write::Change(scope, bytes) => append_own(transaction, *scope, hub, bytes, now),
+        other => directory::put(transaction, other, now),
     }
 }
 
@@ -181,12 +182,7 @@ struct Appender<'t> {
 }
 
 impl<'t> Appender<'t> {
-    fn new(
-        transaction: &'t Transaction<'t>,
-        scope: ScopeId,
-        state: ScopeState,
-        now: Millis,
-    ) -> Result<Self> {
+    fn new(transaction: &'t Transaction<'t>, scope: ScopeId, state: ScopeState, now: Millis) -> Result<Self> {
         let insert = transaction.prepare_cached(statements::ADD_CHANGE)?;
         let (head, chain) = (state.head, state.chain);
         Ok(Self { transaction, scope, head, chain, now, moved: false, insert, bound: None })
@@ -256,7 +252,15 @@ impl<'t> Appender<'t> {
     fn collide(&self, key: Key, item: &Item) -> Result<()> {
         let mut add = self.transaction.prepare_cached(statements::ADD_COLLISION)?;
         let writer = key.writer.0.to_be_bytes();
-        add.execute(params![self.scope.0, writer, key.seq, item.hash, item.device.0, item.bytes, self.now.0])?;
+        add.execute(params![
+            self.scope.0,
+            writer,
+            key.seq,
+            item.hash,
+            item.device.0,
+            item.bytes,
+            self.now.0
+        ])?;
         Ok(())
     }
 

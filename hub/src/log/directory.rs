@@ -82,25 +82,26 @@ impl Log {
         self.write(|transaction| {
             let mut add = transaction.prepare_cached(statements::ADD_DEVICE)?;
             let none = Option::<[u8; 12]>::None;
-            add.execute(params![hub.0, public_key, none, none, Role::Hub as u8, now.0])?;
+            add.execute(params![hub.0, public_key, none, none, Role::Hub as u8, now.0, none])?;
             Ok(())
         })
     }
 
     /// Uses an enrolment code for a key: the first key gets the code's team and role; the same key again gets the
     /// same answer, also after the code's time; any other is told so and recorded. `secret_hash` is compared in
-    /// constant time.
+    /// constant time. `announce` gives the new device's row and what to write with it, in the same transaction.
     ///
     /// # Errors
-    /// [`Error::Sqlite`], [`Error::Corrupt`], [`Error::UnknownTeam`].
-    pub fn enrol(
+    /// [`Error::Sqlite`], [`Error::Corrupt`], [`Error::UnknownTeam`], or what `announce` gives.
+    pub fn enrol<E: From<Error>>(
         &self,
         secret_hash: [u8; 32],
         device: DeviceId,
         public_key: [u8; 32],
         now: Millis,
-    ) -> Result<Enrolled> {
-        self.write(|transaction| {
+        announce: impl FnOnce(&Code, &Team) -> std::result::Result<(RowId, Vec<Write>), E>,
+    ) -> std::result::Result<Enrolled, E> {
+        self.write_or(|transaction| {
             let Some((code, used_by)) = self::code(transaction, secret_hash)? else {
                 return Ok(Enrolled::UnknownCode);
             };
@@ -109,32 +110,18 @@ impl Log {
                 if used_by == device && known.public_key == public_key {
                     return Ok(Enrolled::Yes(Box::new(known)));
                 }
-                transaction
-                    .prepare_cached(statements::SECOND_USE)?
-                    .execute(params![secret_hash, device.0, now.0])?;
-                return Ok(Enrolled::Used);
+                return Ok(second_use(transaction, secret_hash, device, now)?);
             }
             if now >= code.expires_at {
                 return Ok(Enrolled::Expired);
             }
             // A device is one member's folder: a key that enrolled before, or another key of its name, is no new one.
             if self::device(transaction, device)?.is_some() {
-                return Ok(Enrolled::Used);
+                return Ok(second_use(transaction, secret_hash, device, now)?);
             }
-            transaction.prepare_cached(statements::ADD_DEVICE)?.execute(params![
-                device.0,
-                public_key,
-                code.member.0.0,
-                code.team.0.0,
-                code.role as u8,
-                now.0,
-            ])?;
-            transaction.prepare_cached(statements::USE_CODE)?.execute(params![secret_hash, device.0, now.0])?;
-            for scope in holdings(transaction, &code, now)? {
-                grant(transaction, device, scope, code.role as i64, now)?;
-            }
-            let known = self::device(transaction, device)?.ok_or(Error::Corrupt("device"))?;
-            Ok(Enrolled::Yes(Box::new(known)))
+            let team = self::team(transaction, code.team)?.ok_or(Error::UnknownTeam)?;
+            let (row, writes) = announce(&code, &team)?;
+            Ok(add_device(transaction, &code, device, public_key, row, &writes, now)?)
         })
     }
 
@@ -196,6 +183,55 @@ impl Log {
     }
 }
 
+/// The attempt is recorded for the lead.
+fn second_use(
+    transaction: &Transaction<'_>,
+    secret_hash: [u8; 32],
+    device: DeviceId,
+    now: Millis,
+) -> Result<Enrolled> {
+    let mut record = transaction.prepare_cached(statements::SECOND_USE)?;
+    record.execute(params![secret_hash, device.0, now.0])?;
+    Ok(Enrolled::Used)
+}
+
+fn add_device(
+    transaction: &Transaction<'_>,
+    code: &Code,
+    device: DeviceId,
+    public_key: [u8; 32],
+    row: RowId,
+    writes: &[Write],
+    now: Millis,
+) -> Result<Enrolled> {
+    let hub = hub(transaction)?;
+    for write in writes {
+        super::append::one(transaction, write, hub, now)?;
+    }
+    transaction.prepare_cached(statements::ADD_DEVICE)?.execute(params![
+        device.0,
+        public_key,
+        code.member.0.0,
+        code.team.0.0,
+        code.role as u8,
+        now.0,
+        row.0,
+    ])?;
+    let mut used = transaction.prepare_cached(statements::USE_CODE)?;
+    used.execute(params![code.secret_hash, device.0, now.0])?;
+    for scope in holdings(transaction, code, now)? {
+        grant(transaction, device, scope, code.role as i64, now)?;
+    }
+    let known = self::device(transaction, device)?.ok_or(Error::Corrupt("device"))?;
+    Ok(Enrolled::Yes(Box::new(known)))
+}
+
+/// The hub's own device.
+fn hub(connection: &Connection) -> Result<DeviceId> {
+    let mut statement = connection.prepare_cached(statements::HUB)?;
+    Ok(DeviceId(statement.query_row([Role::Hub as u8], |row| row.get(0))?))
+}
+
 /// Writes one thing of the directory; changes are not its business.
 pub(super) fn put(transaction: &Transaction<'_>, write: &Write, now: Millis) -> Result<()> {
     match write {
@@ -206,14 +242,7 @@ pub(super) fn put(transaction: &Transaction<'_>, write: &Write, now: Millis) -> 
         }
         Write::Team(team) => {
             let mut add = transaction.prepare_cached(statements::ADD_TEAM)?;
-            add.execute(params![
-                team.id.0.0,
-                team.scope.0,
-                team.training.0,
-                team.unit,
-                team.name,
-                now.0
-            ])?;
+            add.execute(params![team.id.0.0, team.scope.0, team.training.0, team.unit, team.name, now.0])?;
         }
         Write::Place(unit, scope) => {
             transaction.prepare_cached(statements::ADD_PLACE)?.execute(params![unit, scope.0, now.0])?;
@@ -336,6 +365,7 @@ fn device_of(id: DeviceId, row: &Row<'_>, first: usize) -> Result<Device> {
     let member: Option<[u8; 12]> = row.get(first + 1)?;
     let team: Option<[u8; 12]> = row.get(first + 2)?;
     let revoked_at: Option<i64> = row.get(first + 5)?;
+    let own_row: Option<[u8; 12]> = row.get(first + 6)?;
     Ok(Device {
         id,
         public_key: row.get(first)?,
@@ -344,6 +374,7 @@ fn device_of(id: DeviceId, row: &Row<'_>, first: usize) -> Result<Device> {
         role: role(row, first + 3)?,
         enrolled_at: Millis(row.get(first + 4)?),
         revoked_at: revoked_at.map(Millis),
+        row: own_row.map(RowId),
     })
 }
 

@@ -97,10 +97,18 @@ impl Log {
     }
 
     fn write<T>(&self, what: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.write_or(what)
+    }
+
+    fn write_or<T, E: From<Error>>(
+        &self,
+        what: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
         let mut connection = lock(&self.writer);
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
         let done = what(&transaction)?;
-        transaction.commit()?;
+        transaction.commit().map_err(Error::from)?;
         Ok(done)
     }
 
@@ -108,9 +116,7 @@ impl Log {
         let kept = lock(&self.readers).pop();
         let connection = match kept {
             Some(connection) => connection,
-            None => {
-                connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?
-            }
+            None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?,
         };
         let done = what(&connection);
         let mut readers = lock(&self.readers);

@@ -6,8 +6,8 @@ use langso_domain::registry::ScopeKind;
 use langso_sync::chain::{Chain, Cursor};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Error, Item, Log, Position, Result, Run, ScopeState, SetAside, Stored};
 use super::statements;
+use super::{Error, Item, Log, Position, Result, Run, ScopeState, SetAside, Stored};
 use crate::clock::Millis;
 
 /// The code under which a collision is told.
@@ -95,13 +95,7 @@ impl Log {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn runs_of(
-        &self,
-        scope: ScopeId,
-        writer: Writer,
-        up_to: u32,
-        after: Position,
-    ) -> Result<Vec<Run>> {
+    pub fn runs_of(&self, scope: ScopeId, writer: Writer, up_to: u32, after: Position) -> Result<Vec<Run>> {
         let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
         self.read(|connection| {
             let mut statement = connection.prepare_cached(statements::KEYS_OF_WRITER)?;
@@ -174,8 +168,9 @@ impl Log {
     pub fn list_collisions(&self, scope: ScopeId) -> Result<Vec<(Key, DeviceId, Millis)>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(statements::COLLISIONS_OF)?;
-            let rows = statement
-                .query_map([scope.0], |row| Ok((key(row, 0, 1)?, DeviceId(row.get(2)?), Millis(row.get(3)?))))?;
+            let rows = statement.query_map([scope.0], |row| {
+                Ok((key(row, 0, 1)?, DeviceId(row.get(2)?), Millis(row.get(3)?)))
+            })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }
@@ -210,8 +205,8 @@ impl Log {
     pub fn list_refusals(&self) -> Result<Vec<(String, u64, Millis)>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(statements::REFUSALS)?;
-            let rows = statement
-                .query_map([], |row| Ok((row.get(0)?, position(row, 1)?, Millis(row.get(2)?))))?;
+            let rows =
+                statement.query_map([], |row| Ok((row.get(0)?, position(row, 1)?, Millis(row.get(2)?))))?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }

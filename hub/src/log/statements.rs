@@ -10,7 +10,8 @@ pub const MOVE_HEAD: &str = "UPDATE scopes SET head = ?2, chain = ?3 WHERE scope
 pub const RAISE_WATERMARK: &str =
     "UPDATE scopes SET watermark = ?2 WHERE scope = ?1 AND watermark < ?2 AND head >= ?2";
 
-pub const ADD_CHANGE: &str = "INSERT INTO changes (scope, position, writer, seq, chain, received_at, hash, bytes)
+pub const ADD_CHANGE: &str =
+    "INSERT INTO changes (scope, position, writer, seq, chain, received_at, hash, bytes)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
   ON CONFLICT (scope, writer, seq) DO NOTHING";
 pub const CHANGE_HASH: &str = "SELECT hash FROM changes WHERE scope = ?1 AND writer = ?2 AND seq = ?3";
@@ -41,8 +42,7 @@ pub const ADD_COLLISION: &str = "INSERT INTO collisions (scope, writer, seq, has
 pub const COLLISIONS_OF: &str =
     "SELECT writer, seq, device, at FROM collisions WHERE scope = ?1 ORDER BY at, writer, seq";
 
-pub const PUT_CELL: &str =
-    "INSERT INTO cells (scope, unit, period, indicator, dims, value, position, as_of)
+pub const PUT_CELL: &str = "INSERT INTO cells (scope, unit, period, indicator, dims, value, position, as_of)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
   ON CONFLICT (scope, indicator, period, unit, dims)
   DO UPDATE SET value = excluded.value, position = excluded.position, as_of = excluded.as_of";
@@ -57,14 +57,14 @@ pub const BIND_WRITER: &str = "INSERT INTO writers (writer, scope, device, bound
 pub const WRITER: &str = "SELECT scope, device FROM writers WHERE writer = ?1";
 
 pub const ADD_DEVICE: &str =
-    "INSERT INTO devices (device, public_key, member, team, role, enrolled_at)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (device) DO NOTHING";
+    "INSERT INTO devices (device, public_key, member, team, role, enrolled_at, own_row)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (device) DO NOTHING";
 pub const DEVICE: &str =
-    "SELECT public_key, member, team, role, enrolled_at, revoked_at FROM devices WHERE device = ?1";
-pub const DEVICES: &str = "SELECT device, public_key, member, team, role, enrolled_at, revoked_at
+    "SELECT public_key, member, team, role, enrolled_at, revoked_at, own_row FROM devices WHERE device = ?1";
+pub const DEVICES: &str = "SELECT device, public_key, member, team, role, enrolled_at, revoked_at, own_row
   FROM devices ORDER BY enrolled_at, device";
-pub const REVOKE_DEVICE: &str =
-    "UPDATE devices SET revoked_at = ?2 WHERE device = ?1 AND revoked_at IS NULL";
+pub const HUB: &str = "SELECT device FROM devices WHERE role = ?1";
+pub const REVOKE_DEVICE: &str = "UPDATE devices SET revoked_at = ?2 WHERE device = ?1 AND revoked_at IS NULL";
 pub const ADD_GRANT: &str = "INSERT INTO device_scopes (device, scope, role, from_at, until_at)
   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (device, scope, from_at) DO NOTHING";
 pub const GRANTS: &str = "SELECT d.scope, s.kind, d.role
@@ -101,8 +101,7 @@ pub const TRAINED_SCOPES: &str = "SELECT t.training FROM trainers r JOIN teams t
 pub const DEVICES_OF_MEMBER: &str =
     "SELECT device, role FROM devices WHERE member = ?1 AND revoked_at IS NULL ORDER BY device";
 
-pub const ADD_CODE: &str =
-    "INSERT INTO codes (secret_hash, team, member, role, created_at, expires_at)
+pub const ADD_CODE: &str = "INSERT INTO codes (secret_hash, team, member, role, created_at, expires_at)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 pub const CODE: &str = "SELECT secret_hash, team, member, role, expires_at, used_by
   FROM codes WHERE secret_hash = ?1";
@@ -139,9 +138,9 @@ mod tests {
         assert!(all.len() > 40, "{}", all.len());
         for (name, sql) in all {
             let words: Vec<&str> = sql.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
-            let of_a_scope = words.windows(2).any(|pair| {
-                ["FROM", "INTO", "UPDATE"].contains(&pair[0]) && OF_A_SCOPE.contains(&pair[1])
-            });
+            let of_a_scope = words
+                .windows(2)
+                .any(|pair| ["FROM", "INTO", "UPDATE"].contains(&pair[0]) && OF_A_SCOPE.contains(&pair[1]));
             if !of_a_scope {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! What the log is told and what it answers, as plain data: no SQL, no HTTP.
 
-use langso_domain::id::{DeviceId, Key, MemberId, ScopeId, TeamId, Writer};
+use langso_domain::id::{DeviceId, Key, MemberId, RowId, ScopeId, TeamId, Writer};
 use langso_domain::registry::{Role, ScopeKind};
 use langso_sync::chain::Chain;
 use langso_sync::change::ChangeHash;
@@ -155,6 +155,8 @@ pub struct Device {
     pub enrolled_at: Millis,
     /// Since when it may no longer sync.
     pub revoked_at: Option<Millis>,
+    /// Its row in its team's scope; none for the hub.
+    pub row: Option<RowId>,
 }
 
 /// A scope that a device holds now.

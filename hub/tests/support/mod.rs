@@ -1,6 +1,13 @@
 //! What the hub's tests stand on: a hub in a folder of its own with one team, and phones that write and sign.
 
-#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part of this; a failure here is a failed test")]
+#![allow(
+    dead_code,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "each test file uses its part of this; a failure here is a failed test"
+)]
+
+pub mod http;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +17,7 @@ use langso_domain::id::{DeviceId, Key, MemberId, RowId, ScopeId, TeamId, Writer}
 use langso_domain::registry::{CURRENT, Role, ScopeKind};
 use langso_hub::clock::{Clock, DAY_MS, Millis};
 use langso_hub::intake::{Intake, Taken};
-use langso_hub::log::{Code, Enrolled, Ingested, Log, Team, Write};
+use langso_hub::log::{Code, Enrolled, Error, Ingested, Log, Team, Write};
 use langso_sync::change::{Change, RowOp};
 use langso_sync::clock::Stamp;
 use langso_sync::frame::FrameBuilder;
@@ -84,11 +91,8 @@ impl Phone {
 }
 
 pub fn change(key: Key, tables: &[&str], text: Value) -> Change {
-    let row = |name: &&str| RowOp {
-        table: table(name),
-        fields: BTreeMap::from([(1, text.clone())]),
-        patch: None,
-    };
+    let row =
+        |name: &&str| RowOp { table: table(name), fields: BTreeMap::from([(1, text.clone())]), patch: None };
     let stamp = Stamp(Stamp::at_ms(NOW.unsigned()).0 + u64::from(key.seq));
     Change { key, stamp, rows: tables.iter().map(row).collect(), extras: BTreeMap::new() }
 }
@@ -143,8 +147,14 @@ pub fn enrol(log: &Log, hub: &SigningKey, phone: &Phone, role: Role) {
         writes.push(Write::Train(member, team_id()));
     }
     log.commit(hub.id(), &writes, NOW).unwrap();
-    let enrolled = log.enrol(secret_hash, phone.id(), phone.key.public().to_bytes(), NOW).unwrap();
+    let enrolled = use_code(log, secret_hash, phone, NOW);
     assert!(matches!(enrolled, Enrolled::Yes(_)), "{enrolled:?}");
+}
+
+pub fn use_code(log: &Log, secret_hash: [u8; 32], phone: &Phone, now: Millis) -> Enrolled {
+    let public_key = phone.key.public().to_bytes();
+    let row = Key { writer: Writer(2), seq: 1 }.row(0);
+    log.enrol(secret_hash, phone.id(), public_key, now, |_, _| Ok::<_, Error>((row, vec![]))).unwrap()
 }
 
 /// A hub without HTTP: a log in a folder and the way into it.

@@ -24,6 +24,9 @@ macro_rules! calls {
 calls! {
     enrolment { read_invite }
     sync { get_status, set_budget, stop_sync }
+    events {
+        log_session, log_grant, log_group, log_membership, log_memberships, log_work_day, list_events, list_groups,
+    }
     households { create_household }
 }
 

@@ -15,9 +15,13 @@ use crate::phone::Phone;
 use crate::time::TimeSource;
 
 mod call;
+mod check;
 mod enrolment;
+pub mod events;
 mod households;
+mod once;
 mod record;
+mod rows;
 mod sync;
 
 pub use enrolment::{Enrolment, InvitePreview, InviteText, Joined};
@@ -65,5 +69,10 @@ impl Companion {
     /// Households, their persons, and finding them again.
     pub fn households(&self) -> Households<'_> {
         Households(self)
+    }
+
+    /// Sessions, grants, clubs and half-days without a visit.
+    pub fn events(&self) -> events::Events<'_> {
+        events::Events(self)
     }
 }

@@ -14,8 +14,11 @@ use crate::keys::SigningKey;
 const LEVEL: u32 = 6;
 /// What a header costs when nothing is known of it yet.
 const HEADER_BYTES: usize = 40;
-/// Deflated bytes per 1,000 of changes, where nobody has measured yet.
-const USUAL_PERMILLE: u32 = 450;
+/// The first changes of a frame deflate badly: so many bytes of them come to [`START_PERMILLE`] per 1,000.
+const START_BYTES: usize = 1_500;
+const START_PERMILLE: u32 = 450;
+/// Deflated bytes per 1,000 of the changes after those, where nobody has measured yet.
+pub(crate) const USUAL_PERMILLE: u32 = 300;
 
 /// Collects changes of one scope for one frame.
 #[derive(Debug)]
@@ -59,7 +62,7 @@ impl FrameBuilder {
         }
     }
 
-    /// Estimates by what earlier frames came to: deflated bytes per 1,000 raw ones.
+    /// Estimates by what earlier frames came to, see the ratio learned from earlier frames.
     #[must_use]
     pub fn with_ratio(mut self, permille: u32) -> Self {
         self.permille = permille.clamp(50, 1_100);
@@ -102,8 +105,9 @@ impl FrameBuilder {
     }
 
     fn estimate(&self, raw: usize) -> usize {
-        // Writers are random and do not deflate; the ratio of a first small frame is the worst.
-        OVERHEAD_BYTES + HEADER_BYTES + (raw as u64 * u64::from(self.permille) / 1_000) as usize
+        let start = raw.min(START_BYTES);
+        let share = |bytes: usize, permille: u32| (bytes as u64 * u64::from(permille) / 1_000) as usize;
+        OVERHEAD_BYTES + HEADER_BYTES + share(start, START_PERMILLE) + share(raw - start, self.permille)
     }
 
     fn has_room(&self, bytes: usize) -> bool {
@@ -187,10 +191,15 @@ impl FrameBuilder {
     }
 }
 
-/// What a frame of `raw` bytes of changes came to, per 1,000 of them.
-pub(crate) fn deflated_permille(frame: usize, raw: usize) -> u32 {
-    let deflated = frame.saturating_sub(OVERHEAD_BYTES + HEADER_BYTES) as u64;
-    (deflated * 1_000 / raw.max(1) as u64).clamp(50, 1_100) as u32
+/// What the changes of a frame came to, per 1,000 bytes and without its first ones; the last number stays where a
+/// frame is too small to tell.
+pub(crate) fn learned_permille(frame: usize, raw: usize, last: u32) -> u32 {
+    if raw < 4 * START_BYTES {
+        return last;
+    }
+    let start = OVERHEAD_BYTES + HEADER_BYTES + START_BYTES * START_PERMILLE as usize / 1_000;
+    let deflated = frame.saturating_sub(start) as u64;
+    (deflated * 1_000 / (raw - START_BYTES) as u64).clamp(50, 1_100) as u32
 }
 
 /// Deflates a body, puts the prefix before it and signs both.

@@ -7,7 +7,7 @@ use langso_domain::id::{Key, ScopeId, Writer};
 use super::phone::{Flight, Session};
 use crate::chain::Cursor;
 use crate::change;
-use crate::frame::{FrameBuilder, deflated_permille};
+use crate::frame::{FrameBuilder, learned_permille};
 use crate::keys::SigningKey;
 use crate::wire::{Held, Hello, MAX_HELD, MAX_MARKS, Mark, ReplyReader, write_request};
 
@@ -116,7 +116,7 @@ impl Session {
     fn seal(&mut self, builder: FrameBuilder, key: &SigningKey, frames: &mut Vec<Vec<u8>>) {
         let raw = builder.raw_bytes();
         if let Some(frame) = builder.build(key) {
-            self.permille = deflated_permille(frame.len(), raw);
+            self.permille = learned_permille(frame.len(), raw, self.permille);
             frames.push(frame);
         }
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use langso_domain::id::{DeviceId, Key, ScopeId, Writer};
 
 use crate::chain::Cursor;
-use crate::frame::{FrameBuilder, MAX_CHANGES, deflated_permille};
+use crate::frame::{FrameBuilder, MAX_CHANGES, USUAL_PERMILLE, learned_permille};
 use crate::keys::SigningKey;
 use crate::wire::{Held, MAX_RANGES, Range, ScopeReceipts};
 
@@ -86,7 +86,7 @@ pub struct Serving<'a> {
     cursor: Cursor,
     covered: std::iter::Peekable<std::slice::Iter<'a, Range>>,
     max_frame: usize,
-    permille: Option<u32>,
+    permille: u32,
     builder: Option<FrameBuilder>,
 }
 
@@ -100,7 +100,7 @@ impl<'a> Serving<'a> {
             cursor: from,
             covered: ranges.iter().peekable(),
             max_frame,
-            permille: None,
+            permille: USUAL_PERMILLE,
             builder: None,
         }
     }
@@ -127,10 +127,8 @@ impl<'a> Serving<'a> {
             return Ok(None);
         }
         let frame = self.flush(key);
-        let mut builder = FrameBuilder::new(self.scope, self.schema, self.max_frame);
-        if let Some(permille) = self.permille {
-            builder = builder.with_ratio(permille);
-        }
+        let mut builder =
+            FrameBuilder::new(self.scope, self.schema, self.max_frame).with_ratio(self.permille);
         // A fresh frame takes one change of any length that the log can hold.
         builder.push_served(bytes, name, author, position, before).map_err(|_| Gap)?;
         self.builder = Some(builder);
@@ -142,7 +140,7 @@ impl<'a> Serving<'a> {
         let builder = self.builder.take()?;
         let raw = builder.raw_bytes();
         let frame = builder.build(key)?;
-        self.permille = Some(deflated_permille(frame.len(), raw));
+        self.permille = learned_permille(frame.len(), raw, self.permille);
         Some(frame)
     }
 

@@ -8,7 +8,7 @@ use super::pace::{MIN_REQUEST, Pace};
 use super::track::{Break, Track};
 use super::types::{Event, News, Progress, Receipt, SessionError, Setup};
 use crate::chain::Cursor;
-use crate::frame::Outer;
+use crate::frame::{Outer, USUAL_PERMILLE};
 use crate::wire::{Ended, Held, Nonce, Problem, ReplyEvent, ReplyHead, ReplyReader, WireError};
 
 /// What the request under way said and carries.
@@ -51,7 +51,7 @@ pub struct Session {
     pub(super) uncertain: bool,
     /// A connection was cut lately: frames must stay small both ways.
     pub(super) fragile: bool,
-    /// Deflated bytes per 1,000 raw ones, of the last frame.
+    /// What the last frame taught about deflating.
     pub(super) permille: u32,
     pub(super) progress: Progress,
     more: bool,
@@ -72,7 +72,7 @@ impl Session {
             sent: HashSet::new(),
             offered: HashSet::new(),
             marks: BTreeMap::new(),
-            permille: 500,
+            permille: USUAL_PERMILLE,
             progress: Progress::default(),
             more: true,
             exhausted: false,
@@ -119,7 +119,7 @@ impl Session {
         for (at, cursor) in &head.resumed {
             let scope = scope_at(*at)?;
             let offered = self.marks.get(&scope).is_some_and(|marks| marks.contains(cursor));
-            if !offered && *cursor != Cursor::start(scope) {
+            if !flight.marked.contains(&scope) || (!offered && *cursor != Cursor::start(scope)) {
                 return Err(WireError::Malformed("mark").into());
             }
             fell_back.push((*at, scope, *cursor));
@@ -158,6 +158,10 @@ impl Session {
             set(&mut self.setup.cursors, scope, cursor);
             self.marks.remove(&scope);
             flight.news = true;
+            // What this session sent may be among what the hub lost.
+            flight.exhausted = false;
+            flight.keys.clear();
+            self.sent.clear();
             self.events.push_back(Event::FellBack { scope, cursor });
         }
         for (scope, list) in &receipts {

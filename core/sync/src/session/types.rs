@@ -87,7 +87,7 @@ pub enum Event {
         /// The new cursor of its scope.
         cursor: Cursor,
     },
-    /// The hub does not know the cursor of this scope: another history. [`Session::offer_marks`] before the next
+    /// The hub does not know the cursor of this scope: another history. `Session::offer_marks` before the next
     /// request, or the scope is fetched from its beginning.
     OtherHistory {
         /// The scope.

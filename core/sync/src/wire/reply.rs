@@ -54,7 +54,8 @@ pub struct Left {
     pub scope: ScopeId,
     /// When it was decided, milliseconds since 1970.
     pub at_ms: u64,
-    signature: Signature,
+    /// By the hub, over device, scope and moment.
+    pub signature: Signature,
 }
 
 impl Left {

@@ -119,7 +119,8 @@ CREATE TABLE devices (
   team        BLOB,                        -- the team that enrolled it; NULL for the hub itself
   role        INTEGER NOT NULL,            -- a number of the list roles
   enrolled_at INTEGER NOT NULL,            -- ms UTC
-  revoked_at  INTEGER                      -- ms UTC; NULL = may sync
+  revoked_at  INTEGER,                     -- ms UTC; NULL = may sync
+  own_row     BLOB                         -- its row in the team's scope; NULL for the hub itself
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE device_scopes (
