@@ -1,3 +1,4 @@
 //! What the command line is made of, as a library so that tests and benches may use it too.
 
 pub mod campaign;
+pub mod words;

@@ -35,6 +35,7 @@ pub(crate) mod name {
     pub const WATERMARKS: &str = "watermarks";
     pub const LAST_SYNC: &str = "last_sync";
     pub const BUDGET: &str = "budget";
+    pub const SETTINGS: &str = "settings";
 }
 
 /// Reads a fact; none when it was never written.

@@ -3,6 +3,7 @@
 //! A save is one transaction (rows and outbox), then an append to the journal. The key of a change is never given
 //! twice: each process start mints new writers, and so does any failed commit.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use langso_sync::keys::SigningKey;
 use langso_sync::value::Value;
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::companion::Known;
 use crate::error::{AppError, Result};
 use crate::facts::{self, Identity};
 use crate::folder::Folder;
@@ -31,6 +33,8 @@ pub struct Phone {
     pub(crate) device: DeviceId,
     pub(crate) clock: Clock,
     pub(crate) hub_time: Option<HubTime>,
+    /// What the hub has said that input is checked against; see `companion::known`.
+    pub(crate) known: RefCell<Option<Arc<Known>>>,
     time: Arc<dyn TimeSource>,
     journal: Journal,
     authors: HashMap<i64, Author>,
@@ -63,6 +67,7 @@ impl Phone {
             key,
             clock: Clock::after(last),
             hub_time,
+            known: RefCell::new(None),
             time,
             journal,
             authors: HashMap::new(),
@@ -116,6 +121,11 @@ impl Phone {
 
     pub(crate) fn time_source(&self) -> &dyn TimeSource {
         self.time.as_ref()
+    }
+
+    /// The first scope of a kind that this phone holds.
+    pub(crate) fn scope(&self, kind: ScopeKind) -> Option<(i64, ScopeId)> {
+        self.scopes.iter().find(|(of, ..)| *of == kind).map(|(_, number, scope)| (*number, *scope))
     }
 
     /// Writes: `write` says what, all of it becomes durable together, or nothing does. Each scope written to gets
@@ -221,11 +231,11 @@ impl Saving<'_, '_> {
     ///
     /// # Errors
     /// `NotFound` when the row is not on this phone; else as [`Saving::create`].
-    pub fn patch<const N: usize>(
+    pub fn patch<'f>(
         &mut self,
         table: &str,
         id: RowId,
-        fields: [(&str, Value); N],
+        fields: impl IntoIterator<Item = (&'f str, Value)>,
     ) -> Result<()> {
         let table = table_named(table);
         let at = self.draft_of(table, id)?;
@@ -234,8 +244,9 @@ impl Saving<'_, '_> {
             .row_state(table, id)?
             .filter(|state| state.created.is_some())
             .ok_or(AppError::NotFound)?;
-        let fields = fields.map(|(name, value)| (field_number(table, name), value));
-        Ok(self.drafts[at].2.patch(table.number, id, &state, BTreeMap::from(fields))?)
+        let fields: BTreeMap<u8, Value> =
+            fields.into_iter().map(|(name, value)| (field_number(table, name), value)).collect();
+        Ok(self.drafts[at].2.patch(table.number, id, &state, fields)?)
     }
 
     /// Says why a fact is corrected, for the change of that kind of scope.

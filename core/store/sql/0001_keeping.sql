@@ -27,6 +27,16 @@ CREATE TABLE awaited (
     PRIMARY KEY (key, table_number, row)
 ) STRICT, WITHOUT ROWID;
 
+-- Patches of a row whose create has not come, out of another scope than the first one heard of it.
+CREATE TABLE strays (
+    table_number INTEGER NOT NULL,
+    row          BLOB NOT NULL,
+    key          BLOB NOT NULL,               -- the change it is part of, 11 bytes
+    scope        INTEGER NOT NULL,
+    change       BLOB NOT NULL,               -- the patch as a change of one row
+    PRIMARY KEY (table_number, row, key)
+) STRICT, WITHOUT ROWID;
+
 -- Fields with heads that do not show: two versions, or an edit after removal (field 0).
 CREATE TABLE shelf (
     table_number INTEGER NOT NULL,
@@ -46,12 +56,14 @@ CREATE TABLE unknown_rows (
     PRIMARY KEY (table_number, id)
 ) STRICT, WITHOUT ROWID;
 
--- Search over folded text (k3): our own folding, since SQLite's own misses đ. The row number is made from the id.
+-- Search over folded text: our own folding, since SQLite's own misses đ. Folded words are apart by single spaces and
+-- hold no other ASCII than letters and digits, so the simplest tokenizer cuts them as we do, in every script.
+-- The row number is made from the id.
 CREATE VIRTUAL TABLE search USING fts5(
     folded,                                   -- label and hint of a household, or name and number of a contact
     household UNINDEXED,                      -- whom it leads to
     detail = none,
     columnsize = 0,
     prefix = '1 2 3',
-    tokenize = "unicode61 remove_diacritics 0"
+    tokenize = 'ascii'
 );

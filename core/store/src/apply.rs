@@ -3,11 +3,11 @@
 //! Nine of ten rows are creates that nothing is known of: one INSERT each. A row that is there already, a patch, or
 //! a create that a patch came before takes the slow way: read, merge, write back, and note shelf and awaited names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use langso_domain::id::{Key, RowId};
 use langso_domain::registry::{Kind, Table, VOID};
-use langso_sync::change::{Change, RowOp};
+use langso_sync::change::{Base, Change, Name, RowOp};
 use langso_sync::clock::Stamp;
 use langso_sync::merge::{self, PatchOp, RowState};
 use langso_sync::value::Value;
@@ -27,6 +27,25 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
+    fn empty(scope: i64) -> Self {
+        Self { scope, state: RowState::default(), columns: BTreeMap::new() }
+    }
+
+    /// A field whose only version is the create needs no list of versions once it has a column.
+    fn settle_into_columns(&mut self, table: Option<&Table>) {
+        let columns = &mut self.columns;
+        self.state.fields.retain(|number, field| {
+            let [head] = field.heads.as_slice() else { return true };
+            let is_listed = head.name != Name::Create
+                || !field.awaited.is_empty()
+                || has_no_column(table, *number, &head.value);
+            if !is_listed {
+                columns.insert(*number, head.value.clone());
+            }
+            is_listed
+        });
+    }
+
     /// What every field shows.
     pub fn shown(&self, id: RowId) -> BTreeMap<u8, Value> {
         let mut shown = self.columns.clone();
@@ -51,20 +70,21 @@ fn has_no_column(table: Option<&Table>, field: u8, value: &Value) -> bool {
 
 impl Batch<'_> {
     pub(crate) fn apply_rows(&mut self, scope: i64, change: &Change) -> Result<()> {
+        // Stamp 0 in the file means that the create has not come; no clock gives it, a forger might.
+        let stamp = change.stamp.max(Stamp(1));
         for (place, op) in change.rows.iter().enumerate() {
+            if let Some(patch) = &op.patch {
+                self.patch_row(scope, change, op, patch.target, &patch.base)?;
+                continue;
+            }
             let table = self.schema.registry.table(op.table);
-            if op.patch.is_none() {
-                let id = change.key.row(place as u8);
-                if table.is_none_or(|table| {
-                    op.fields.iter().any(|(field, value)| has_no_column(Some(table), *field, value))
-                }) || !self.insert(table, id, scope, change.stamp, &op.fields)?
-                {
-                    self.merge_row(scope, change, op, id)?;
-                } else {
-                    self.index(op.table, id, || op.fields.clone(), false)?;
+            let id = change.key.row(place as u8);
+            let has_columns = !op.fields.iter().any(|(field, value)| has_no_column(table, *field, value));
+            match table.filter(|_| has_columns) {
+                Some(table) if self.insert(table, id, scope, stamp, &op.fields)? => {
+                    self.index(op.table, id, &op.fields, false)?;
                 }
-            } else if let Some(patch) = &op.patch {
-                self.merge_row(scope, change, op, patch.target)?;
+                _ => self.create_row(scope, stamp, op, id)?,
             }
         }
         Ok(())
@@ -73,13 +93,12 @@ impl Batch<'_> {
     /// The fast way; false when a row of that id is there.
     fn insert(
         &self,
-        table: Option<&'static Table>,
+        table: &'static Table,
         id: RowId,
         scope: i64,
         stamp: Stamp,
         fields: &BTreeMap<u8, Value>,
     ) -> Result<bool> {
-        let Some(table) = table else { return Ok(false) };
         let mut put = self.tx.prepare_cached(&self.texts.of(table).insert)?;
         put.raw_bind_parameter(1, &id.0[..])?;
         put.raw_bind_parameter(2, scope)?;
@@ -89,44 +108,122 @@ impl Batch<'_> {
         Ok(put.raw_execute()? == 1)
     }
 
-    fn merge_row(&mut self, scope: i64, change: &Change, op: &RowOp, id: RowId) -> Result<()> {
+    /// A create with a value that has no column, or of a row that patches came before.
+    fn create_row(&mut self, scope: i64, stamp: Stamp, op: &RowOp, id: RowId) -> Result<()> {
         let table = self.schema.registry.table(op.table);
-        let mut row = self.load(op.table, id)?.unwrap_or_else(|| Stored {
-            scope,
-            state: RowState::default(),
-            columns: BTreeMap::new(),
-        });
-        if row.scope != scope {
-            return Ok(()); // rows never change scope: a patch out of another one has no say here
+        let mut row = self.load(op.table, id)?.unwrap_or_else(|| Stored::empty(scope));
+        if row.state.created.is_some() {
+            return Ok(());
         }
         let before = row.state.awaited();
-        match &op.patch {
-            None => {
-                let is_new = row.state.created.is_none();
-                row.state.apply_create(change.stamp, &op.fields, |field| {
-                    op.fields.get(&field).is_some_and(|value| has_no_column(table, field, value))
-                });
-                if is_new {
-                    row.columns = op.fields.clone();
-                }
-            }
-            Some(patch) => {
-                let named = patch_keys(&patch.base, op);
-                let mut applied = std::collections::BTreeSet::new();
-                for key in named {
-                    if self.writers.has(&self.tx, key)? {
-                        applied.insert(key);
-                    }
-                }
-                let Stored { state, columns, .. } = &mut row;
-                state.apply_patch(
-                    PatchOp { key: change.key, stamp: change.stamp, fields: &op.fields, base: &patch.base },
-                    |field| columns.get(&field).cloned().unwrap_or(Value::Null),
-                    |key| applied.contains(&key),
-                );
+        if row.scope != scope {
+            row = Stored::empty(scope); // what came before it came out of another scope and has no say
+        }
+        row.state.apply_create(stamp, &op.fields, |field| {
+            op.fields.get(&field).is_some_and(|value| has_no_column(table, field, value))
+        });
+        row.columns = op.fields.clone();
+        self.hear_strays(op.table, id, &mut row)?;
+        self.store(op.table, id, &mut row, &before)
+    }
+
+    fn patch_row(&mut self, scope: i64, change: &Change, op: &RowOp, id: RowId, base: &Base) -> Result<()> {
+        let mut row = self.load(op.table, id)?.unwrap_or_else(|| Stored::empty(scope));
+        if row.scope != scope {
+            // Rows never change scope, so a patch out of another one has no say; but whose scope the row has is
+            // not known before its create.
+            return if row.state.created.is_none() { self.keep_stray(scope, change, op, id) } else { Ok(()) };
+        }
+        let before = row.state.awaited();
+        let patch = PatchOp { key: change.key, stamp: change.stamp, fields: &op.fields, base };
+        self.merge_patch(&mut row, patch, &BTreeSet::new())?;
+        self.store(op.table, id, &mut row, &before)
+    }
+
+    /// Merges a patch; the changes `yet_to_come` count as not applied.
+    fn merge_patch(
+        &mut self,
+        row: &mut Stored,
+        patch: PatchOp<'_>,
+        yet_to_come: &BTreeSet<Key>,
+    ) -> Result<()> {
+        let mut applied = BTreeSet::new();
+        for name in patch.fields.keys().flat_map(|field| patch.base.of(*field)) {
+            if let Name::Change(key) = name
+                && !yet_to_come.contains(key)
+                && self.writers.has(&self.tx, *key)?
+            {
+                applied.insert(*key);
             }
         }
-        self.store(op.table, id, &row, &before)
+        let Stored { state, columns, .. } = row;
+        state.apply_patch(
+            patch,
+            |field| columns.get(&field).cloned().unwrap_or(Value::Null),
+            |key| applied.contains(&key),
+        );
+        Ok(())
+    }
+
+    /// Keeps a patch of a hidden row out of another scope than the first one heard of it, as a change of one row.
+    fn keep_stray(&mut self, scope: i64, change: &Change, op: &RowOp, id: RowId) -> Result<()> {
+        let alone = Change { rows: vec![op.clone()], extras: BTreeMap::new(), ..*change };
+        let sql =
+            "INSERT OR REPLACE INTO strays (table_number, row, key, scope, change) VALUES (?, ?, ?, ?, ?)";
+        let mut put = self.tx.prepare_cached(sql)?;
+        put.execute((op.table, id.0, change.key.to_bytes(), scope, alone.encode()))?;
+        Ok(())
+    }
+
+    /// The create has come: the patches kept out of its scope are merged, all others of the row are forgotten.
+    fn hear_strays(&mut self, table: u8, id: RowId, row: &mut Stored) -> Result<()> {
+        let sql = "DELETE FROM strays WHERE table_number = ?1 AND row = ?2 RETURNING scope, change";
+        let mut take = self.tx.prepare_cached(sql)?;
+        let kept: Vec<(i64, Vec<u8>)> = take
+            .query_map((table, id.0), |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<std::result::Result<_, _>>()?;
+        drop(take);
+        let kept = kept.iter().filter(|(scope, _)| *scope == row.scope);
+        let kept: Vec<Change> =
+            kept.map(|(_, bytes)| Change::decode(bytes)).collect::<std::result::Result<_, _>>()?;
+        let mut yet_to_come: BTreeSet<Key> = kept.iter().map(|change| change.key).collect();
+        for change in &kept {
+            for op in &change.rows {
+                let Some(patch) = &op.patch else { continue };
+                let (fields, base) = (&op.fields, &patch.base);
+                let patch = PatchOp { key: change.key, stamp: change.stamp, fields, base };
+                self.merge_patch(row, patch, &yet_to_come)?;
+            }
+            yet_to_come.remove(&change.key);
+        }
+        Ok(())
+    }
+
+    /// Moves what an older program kept without knowing it into the columns that its tables have since then.
+    pub(crate) fn adopt_unknown(&mut self) -> Result<()> {
+        for table in self.schema.registry.tables {
+            let plural = table.plural;
+            self.tx.execute(
+                &format!(
+                    "INSERT INTO {plural} (id, scope, v_stamp, v_more) SELECT id, scope, v_stamp, v_more
+                     FROM unknown_rows WHERE table_number = ?1"
+                ),
+                [table.number],
+            )?;
+            self.tx.execute("DELETE FROM unknown_rows WHERE table_number = ?1", [table.number])?;
+            let sql = format!("SELECT id FROM {plural} WHERE v_more IS NOT NULL");
+            let ids: Vec<[u8; 12]> = self
+                .tx
+                .prepare(&sql)?
+                .query_map([], |row| row.get(0))?
+                .collect::<std::result::Result<_, _>>()?;
+            for id in ids.into_iter().map(RowId) {
+                let Some(mut row) = self.load(table.number, id)? else { continue };
+                let before = row.state.awaited();
+                self.store(table.number, id, &mut row, &before)?;
+            }
+        }
+        Ok(())
     }
 
     /// The change has come: whoever still waits for it waits no more.
@@ -143,7 +240,7 @@ impl Batch<'_> {
             let Some(mut row) = self.load(table, RowId(id))? else { continue };
             let before = row.state.awaited();
             row.state.drop_name(key);
-            self.store(table, RowId(id), &row, &before)?;
+            self.store(table, RowId(id), &mut row, &before)?;
         }
         Ok(())
     }
@@ -177,13 +274,9 @@ impl Batch<'_> {
         Ok(Some(Stored { scope: row.get(0)?, state, columns }))
     }
 
-    fn store(
-        &mut self,
-        table_number: u8,
-        id: RowId,
-        row: &Stored,
-        before: &std::collections::BTreeSet<Key>,
-    ) -> Result<()> {
+    /// Writes a row and all that hangs on it: shelf, awaited names, search.
+    fn store(&mut self, table_number: u8, id: RowId, row: &mut Stored, before: &BTreeSet<Key>) -> Result<()> {
+        row.settle_into_columns(self.schema.registry.table(table_number));
         let stamp = row.state.created.map_or(0, |stamp| stamp.0 as i64);
         let more = merge::encode(id, &row.state.fields);
         if let Some(table) = self.schema.registry.table(table_number) {
@@ -196,11 +289,8 @@ impl Batch<'_> {
             bind_columns(&mut put, table, |field| shown.get(&field))?;
             put.raw_execute()?;
             drop(put);
-            let is_hidden = row.state.created.is_none() || shown.get(&VOID) == Some(&Value::Bool(true));
-            if is_hidden && self.is_indexing(table_number) {
-                search::remove(&self.tx, id)?;
-            } else {
-                self.index(table_number, id, || shown.clone(), true)?;
+            if row.state.created.is_some() {
+                self.index(table_number, id, &shown, true)?;
             }
         } else {
             let sql = "INSERT OR REPLACE INTO unknown_rows (table_number, id, scope, v_stamp, v_more) VALUES (?, ?, ?, ?, ?)";
@@ -225,8 +315,8 @@ impl Batch<'_> {
         &mut self,
         table: u8,
         id: RowId,
-        before: &std::collections::BTreeSet<Key>,
-        after: &std::collections::BTreeSet<Key>,
+        before: &BTreeSet<Key>,
+        after: &BTreeSet<Key>,
     ) -> Result<()> {
         for key in before.difference(after) {
             self.tx
@@ -242,24 +332,15 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn is_indexing(&self, table: u8) -> bool {
-        self.purpose == Purpose::Phone && search::is_indexed(table)
-    }
-
-    fn index(
-        &self,
-        table: u8,
-        id: RowId,
-        fields: impl Fn() -> BTreeMap<u8, Value>,
-        replace: bool,
-    ) -> Result<()> {
-        if !self.is_indexing(table) {
+    /// Notes a row that has been made, or has been struck out, in the search.
+    fn index(&self, table: u8, id: RowId, fields: &BTreeMap<u8, Value>, is_known: bool) -> Result<()> {
+        if self.purpose != Purpose::Phone || !search::is_indexed(table) {
             return Ok(());
         }
-        if replace {
+        if is_known {
             search::remove(&self.tx, id)?;
         }
-        match search::entry(table, id, &fields()) {
+        match search::entry(table, id, fields) {
             Some(entry) => search::add(&self.tx, id, &entry),
             None => Ok(()),
         }
@@ -269,14 +350,6 @@ impl Batch<'_> {
 fn state_of(id: RowId, stamp: i64, more: Option<&[u8]>) -> Result<RowState> {
     let fields = more.map(|more| merge::decode(id, more)).transpose()?.unwrap_or_default();
     Ok(RowState { created: (stamp > 0).then_some(Stamp(stamp as u64)), fields })
-}
-
-fn patch_keys(base: &langso_sync::change::Base, op: &RowOp) -> impl Iterator<Item = Key> {
-    let names = op.fields.keys().flat_map(|field| base.of(*field)).copied().collect::<Vec<_>>();
-    names.into_iter().filter_map(|name| match name {
-        langso_sync::change::Name::Change(key) => Some(key),
-        langso_sync::change::Name::Create => None,
-    })
 }
 
 fn bind_columns<'v>(

@@ -148,6 +148,7 @@ impl Batch<'_> {
     /// # Errors
     /// [`Error::Sqlite`], also for a writer that is here already.
     pub fn begin_writer(&mut self, writer: Writer, scope: i64, device: DeviceId) -> Result<()> {
+        self.writers.forget(&self.tx)?;
         let sql = "INSERT INTO writers (writer, scope, device, upto, is_current) VALUES (?1, ?2, ?3, 0, 1)";
         self.tx.prepare_cached(sql)?.execute((writer.0 as i64, scope, device.0))?;
         Ok(())
@@ -158,6 +159,7 @@ impl Batch<'_> {
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn end_writer(&mut self, writer: Writer, last_seq: u32) -> Result<()> {
+        self.writers.forget(&self.tx)?;
         let sql = "UPDATE writers SET upto = max(upto, ?2), is_current = 0 WHERE writer = ?1";
         self.tx.prepare_cached(sql)?.execute((writer.0 as i64, last_seq))?;
         Ok(())

@@ -7,13 +7,13 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use langso_domain::id::RowId;
 use langso_domain::registry::{self, Registry, Table};
-use langso_sync::change::Name;
-use langso_sync::merge;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::columns::{Texts, sql_type, to_sql};
+use crate::batch::Batch;
+use crate::columns::{Texts, sql_type};
+use crate::writers::Writers;
 use crate::{Error, Result, figures};
 
 /// The oldest SQLite that may be used: earlier ones can lose WAL pages when a reset races a checkpoint.
@@ -86,13 +86,18 @@ impl Replica {
         if rusqlite::version_number() < OLDEST_SQLITE {
             return Err(Error::OldSqlite(rusqlite::version()));
         }
+        // Until the file is known to be ours to write, even closing it must not fold a WAL into it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        refuse_newer(&connection, schema)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         connection.set_prepared_statement_cache_capacity(128);
         connection.pragma_update(None, "journal_mode", "WAL")?;
         let synchronous = if purpose == Purpose::Phone { "FULL" } else { "OFF" };
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        migrate(&mut connection, schema)?;
-        Ok(Self { connection, schema, purpose, texts: Texts::new(schema.registry) })
+        let texts = Texts::new(schema.registry);
+        migrate(&mut connection, schema, purpose, &texts)?;
+        Ok(Self { connection, schema, purpose, texts })
     }
 
     /// For reading.
@@ -106,73 +111,40 @@ impl Replica {
     }
 }
 
-fn migrate(connection: &mut Connection, schema: Schema) -> Result<()> {
+/// The file's schema version, when this program knows it.
+fn refuse_newer(connection: &Connection, schema: Schema) -> Result<u16> {
     let known = schema.registry.schema;
-    let found: u16 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found > known {
-        return Err(Error::NewerSchema { found, known });
-    }
-    if found == known && figures::are_views_current(connection)? {
+    let found = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > known { Err(Error::NewerSchema { found, known }) } else { Ok(found) }
+}
+
+fn migrate(connection: &mut Connection, schema: Schema, purpose: Purpose, texts: &Texts) -> Result<()> {
+    let is_current = |connection: &Connection| {
+        let found = refuse_newer(connection, schema)?;
+        Ok::<_, Error>(found == schema.registry.schema && figures::are_views_current(connection)?)
+    };
+    if is_current(connection)? {
         return Ok(());
     }
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have upgraded the file while this one waited for the lock.
-    let found: u16 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if is_current(&tx)? {
+        return Ok(());
+    }
+    let found = refuse_newer(&tx, schema)?;
     for step in schema.migrations.iter().filter(|step| step.schema > found) {
         tx.execute_batch(step.sql)?;
     }
     for table in schema.registry.tables {
-        adopt_unknown(&tx, table, found)?;
         tx.execute_batch(&format!("DROP VIEW IF EXISTS live_{0}; {1}", table.plural, live_view_sql(table)))?;
     }
-    figures::make_views(&tx)?;
-    tx.pragma_update(None, "user_version", known)?;
-    tx.commit()?;
-    Ok(())
-}
-
-/// Moves what an older program kept without knowing it into the columns that `table` has since then.
-fn adopt_unknown(tx: &Connection, table: &Table, found: u16) -> Result<()> {
-    let adopted = tx.execute(
-        &format!(
-            "INSERT INTO {} (id, scope, v_stamp, v_more) SELECT id, scope, v_stamp, v_more FROM unknown_rows
-             WHERE table_number = ?1",
-            table.plural
-        ),
-        [table.number],
-    )?;
-    tx.execute("DELETE FROM unknown_rows WHERE table_number = ?1", [table.number])?;
-    let is_new_table = adopted > 0;
-    let new_fields: Vec<_> =
-        table.fields.iter().filter(|field| is_new_table || field.since > found).collect();
-    if found == 0 || new_fields.is_empty() {
-        return Ok(());
+    let mut batch = Batch { tx, schema, purpose, writers: Writers::default(), any_awaited: true, texts };
+    if found > 0 && found < schema.registry.schema {
+        batch.adopt_unknown()?;
     }
-    let mut rows =
-        tx.prepare(&format!("SELECT id, v_more FROM {} WHERE v_more IS NOT NULL", table.plural))?;
-    let rows: Vec<(Vec<u8>, Vec<u8>)> =
-        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<std::result::Result<_, _>>()?;
-    for (id, more) in rows {
-        let Some(id) = RowId::from_slice(&id) else { continue };
-        let mut fields = merge::decode(id, &more)?;
-        if is_new_table && let Some(void) = fields.get(&registry::VOID).and_then(|field| field.shown(id)) {
-            let void = to_sql(registry::Kind::Bool, &void.value);
-            tx.execute(&format!("UPDATE {} SET void = ?1 WHERE id = ?2", table.plural), (void, id.0))?;
-        }
-        for field in &new_fields {
-            let Some(state) = fields.get(&field.number) else { continue };
-            let Some(shown) = state.shown(id) else { continue };
-            let Some(column) = to_sql(field.kind, &shown.value) else { continue };
-            let sql = format!("UPDATE {} SET {} = ?1 WHERE id = ?2", table.plural, field.name);
-            tx.execute(&sql, (column, id.0))?;
-            if state.awaited.is_empty() && state.heads.len() == 1 && state.heads[0].name == Name::Create {
-                fields.remove(&field.number);
-            }
-        }
-        let sql = format!("UPDATE {} SET v_more = ?1 WHERE id = ?2", table.plural);
-        tx.execute(&sql, (merge::encode(id, &fields), id.0))?;
-    }
-    Ok(())
+    figures::make_views(&batch.tx)?;
+    batch.tx.pragma_update(None, "user_version", schema.registry.schema)?;
+    batch.commit()
 }
 
 /// The CREATE TABLE text of a registry table, with each column's meaning as a comment.

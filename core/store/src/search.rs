@@ -3,9 +3,10 @@
 //! Kept inside the batch that writes the row. A row's number in the index is made from its id, so that a patch can
 //! replace its entry without another table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use langso_domain::id::{HouseholdId, RowId};
+use langso_domain::registry::VOID;
 use langso_domain::text;
 use langso_sync::value::Value;
 use rusqlite::Connection;
@@ -14,6 +15,10 @@ use crate::Result;
 
 const HOUSEHOLD: u8 = 1;
 const CONTACT: u8 = 64;
+/// In bytes; no text that is searched is as long.
+const LONGEST_QUERY: usize = 1024;
+/// Words looked at; SQLite bounds the depth of a search expression.
+const MOST_WORDS: usize = 32;
 
 /// One household found, best first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,20 +29,25 @@ pub struct SearchHit {
     pub folded: String,
 }
 
-/// What is indexed of a row: its text and the household it leads to.
+/// What is indexed of a row: its text and the household it leads to; none for a row that is struck out.
 pub(crate) fn entry(table: u8, id: RowId, fields: &BTreeMap<u8, Value>) -> Option<(String, RowId)> {
+    if fields.get(&VOID) == Some(&Value::Bool(true)) {
+        return None;
+    }
     let text = |number: u8| match fields.get(&number) {
         Some(Value::Text(text)) => text.as_str(),
         _ => "",
     };
-    match table {
-        HOUSEHOLD => Some((text::fold(&format!("{} {}", text(1), text(4))), id)),
+    let (one, other, household) = match table {
+        HOUSEHOLD => (text(1), text(4), id),
         CONTACT => {
             let Some(Value::Ref(household)) = fields.get(&2) else { return None };
-            Some((text::fold(&format!("{} {}", text(4), text(5))), *household))
+            (text(4), text(5), *household)
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    let folded = text::fold(&format!("{one} {other}"));
+    (!folded.is_empty()).then_some((folded, household))
 }
 
 pub(crate) fn is_indexed(table: u8) -> bool {
@@ -45,9 +55,18 @@ pub(crate) fn is_indexed(table: u8) -> bool {
 }
 
 pub(crate) fn add(connection: &Connection, id: RowId, entry: &(String, RowId)) -> Result<()> {
-    let mut put =
-        connection.prepare_cached("INSERT INTO search (rowid, folded, household) VALUES (?1, ?2, ?3)")?;
-    put.execute((number(id), &entry.0, entry.1.0))?;
+    const ADD: &str = "INSERT INTO search (rowid, folded, household) VALUES (?1, ?2, ?3)";
+    const REPLACE: &str = "INSERT OR REPLACE INTO search (rowid, folded, household) VALUES (?1, ?2, ?3)";
+    let row = (number(id), &entry.0, entry.1.0);
+    match connection.prepare_cached(ADD)?.execute(row) {
+        // Two ids of one number, by chance or by a forger, must not stop a phone from taking changes in.
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
+            connection.prepare_cached(REPLACE)?.execute(row)?;
+        }
+        added => {
+            added?;
+        }
+    }
     Ok(())
 }
 
@@ -64,39 +83,73 @@ fn number(id: RowId) -> i64 {
     (mixed >> 1) as i64
 }
 
-/// Households whose label, hint, contact name or number begins every word of the query, at most `limit`, those
-/// whose text is the query first. Folded candidates of the query are tried in order until one hits.
+/// Households whose label and hint, or the name and number of one of whose contacts, hold for every word of the
+/// query a word that begins with it; at most `limit`. Whole words come before beginnings, and texts that are the
+/// query first. Where nothing is found, the query is read as typed without a Vietnamese keyboard, or as a number
+/// with spaces in it.
 ///
 /// # Errors
-/// When SQLite refuses.
+/// When SQLite refuses; never because of what the query holds.
 pub fn find_households(connection: &Connection, query: &str, limit: usize) -> Result<Vec<SearchHit>> {
-    for candidate in text::fold_query(query) {
-        let words: Vec<String> =
-            candidate.split(' ').filter(|word| !word.is_empty()).map(quoted_prefix).collect();
-        if words.is_empty() {
-            continue;
+    if query.len() > LONGEST_QUERY {
+        return Ok(Vec::new());
+    }
+    for candidate in text::fold_query(query).into_iter().chain(as_number(query)) {
+        let mut hits = Vec::new();
+        for is_whole in [true, false] {
+            if hits.len() < limit {
+                find_words(connection, &candidate, is_whole, limit, &mut hits)?;
+            }
         }
-        let mut find = connection
-            .prepare_cached("SELECT household, folded FROM search WHERE search MATCH ?1 LIMIT ?2")?;
-        // Ranking is done here over a bounded window: bm25 reads every hit of a common prefix.
-        let rows = find.query_map((words.join(" "), (limit * 4) as i64), |row| {
-            Ok(SearchHit { household: HouseholdId(RowId(row.get(0)?)), folded: row.get(1)? })
-        })?;
-        let mut hits: Vec<SearchHit> = rows.collect::<std::result::Result<_, _>>()?;
-        if hits.is_empty() {
-            continue;
+        if !hits.is_empty() {
+            hits.sort_by_cached_key(|hit| (rank(&hit.folded, &candidate), hit.folded.clone(), hit.household));
+            let mut seen = BTreeSet::new();
+            hits.retain(|hit| seen.insert(hit.household));
+            hits.truncate(limit);
+            return Ok(hits);
         }
-        hits.sort_by_key(|hit| rank(&hit.folded, &candidate));
-        let mut seen = std::collections::BTreeSet::new();
-        hits.retain(|hit| seen.insert(hit.household));
-        hits.truncate(limit);
-        return Ok(hits);
     }
     Ok(Vec::new())
 }
 
-fn quoted_prefix(word: &str) -> String {
-    format!("\"{word}\"*")
+fn find_words(
+    connection: &Connection,
+    candidate: &str,
+    is_whole: bool,
+    limit: usize,
+    hits: &mut Vec<SearchHit>,
+) -> Result<()> {
+    let end = if is_whole { "\"" } else { "\"*" };
+    // The folded text holds no quote.
+    let words: Vec<String> =
+        candidate.split(' ').take(MOST_WORDS).map(|word| format!("\"{word}{end}")).collect();
+    // Ranking is done by the caller over a bounded window: bm25 reads every hit of a common prefix.
+    let window = limit.saturating_mul(4).min(i64::MAX as usize) as i64;
+    let mut find = connection.prepare_cached(
+        "SELECT household, folded FROM search WHERE search MATCH ?1
+         AND EXISTS (SELECT 1 FROM live_households WHERE id = household) LIMIT ?2",
+    )?;
+    let found = find.query_map((words.join(" "), window), |row| {
+        Ok(SearchHit { household: HouseholdId(RowId(row.get(0)?)), folded: row.get(1)? })
+    })?;
+    for hit in found {
+        hits.push(hit?);
+    }
+    Ok(())
+}
+
+/// A telephone number, or the beginning of one, as it is stored.
+fn as_number(query: &str) -> Option<String> {
+    if let Ok(number) = text::phone::normalize(query) {
+        return Some(number);
+    }
+    let is_part = query.chars().all(|c| c.is_ascii_digit() || " .-+".contains(c));
+    let digits: String = query.chars().filter(char::is_ascii_digit).collect();
+    let digits = match digits.strip_prefix("84").filter(|_| query.trim_start().starts_with('+')) {
+        Some(rest) => format!("0{rest}"),
+        None => digits,
+    };
+    (is_part && !digits.is_empty()).then_some(digits)
 }
 
 fn rank(folded: &str, query: &str) -> (u8, usize) {

@@ -76,6 +76,13 @@ impl Writers {
         Ok(())
     }
 
+    /// Writes back and reads anew from now on: for whoever is about to write the table itself.
+    pub fn forget(&mut self, connection: &Connection) -> Result<()> {
+        self.flush(connection)?;
+        self.met.clear();
+        Ok(())
+    }
+
     pub fn flush(&mut self, connection: &Connection) -> Result<()> {
         let mut put = connection.prepare_cached(
             "INSERT INTO writers (writer, scope, device, upto, beyond) VALUES (?1, ?2, ?3, ?4, ?5)

@@ -11,7 +11,7 @@ impl Log {
     /// Up to which position a scope's cells are computed.
     ///
     /// # Errors
-    /// [`Error::Sqlite`].
+    /// [`super::Error::Sqlite`].
     pub fn projected(&self, scope: ScopeId) -> Result<Position> {
         self.read(|connection| projected(connection, scope))
     }
@@ -19,7 +19,7 @@ impl Log {
     /// Puts a scope's cells in the place of those before; all are of one position.
     ///
     /// # Errors
-    /// [`Error::Sqlite`].
+    /// [`super::Error::Sqlite`].
     pub fn put_cells(&self, scope: ScopeId, cells: &[Cell], at: Position, as_of: Millis) -> Result<()> {
         self.write(|transaction| {
             let mut put = transaction.prepare_cached(statements::PUT_CELL)?;
@@ -44,7 +44,7 @@ impl Log {
     /// A scope's cells, and what they are of.
     ///
     /// # Errors
-    /// [`Error::Sqlite`].
+    /// [`super::Error::Sqlite`].
     pub fn figures(&self, scope: ScopeId) -> Result<Figures> {
         self.read(|connection| {
             let position = projected(connection, scope)?;

@@ -27,6 +27,19 @@ calls! {
     events {
         log_session, log_grant, log_group, log_membership, log_memberships, log_work_day, list_events, list_groups,
     }
+    consents { get_script, record_consent, withdraw_consent }
+    contacts { save_contact, erase_contact }
+    drafts { save_draft, get_draft, list_drafts, discard_draft }
+    units { list_hamlets, find_units }
+    census { get_census, mark_household_seen }
+    team { get_team, list_members, list_plans, list_person_days, list_work_queue }
+    figures { list_figures, explain_figure, list_figure_lines }
+    conflicts { list_conflicts, settle_conflict }
+    set_aside { list_set_aside }
+    reviews { list_waiting, get_review, approve_run, send_back_run, list_failing_steps }
+    identity { get_card }
+    me { get_month }
+    about { get_about }
     households { create_household }
 }
 

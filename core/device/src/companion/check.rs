@@ -18,6 +18,10 @@ use crate::phone::Phone;
 
 /// Who works in a team.
 pub(super) const TEAM: &[Role] = &[Role::Member, Role::Deputy, Role::Lead];
+/// Who looks after a team's work.
+pub(super) const LEADS: &[Role] = &[Role::Deputy, Role::Lead];
+/// Who reviews.
+pub(super) const TRAINERS: &[Role] = &[Role::Trainer];
 
 /// This phone's identity, when its role is among those.
 pub(super) fn role<'a>(phone: &'a Phone, roles: &[Role]) -> Result<&'a Identity> {

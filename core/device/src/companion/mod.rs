@@ -14,19 +14,37 @@ use crate::http::Http;
 use crate::phone::Phone;
 use crate::time::TimeSource;
 
+pub mod about;
+mod arrival;
 mod call;
+pub mod census;
 mod check;
+pub mod conflicts;
+pub mod consents;
+pub mod contacts;
+pub mod drafts;
 mod enrolment;
 pub mod events;
+pub mod figures;
 mod households;
+pub mod identity;
+mod known;
+pub mod me;
 mod once;
+mod problems;
 mod record;
+pub mod reviews;
 mod rows;
+pub mod set_aside;
 mod sync;
+pub mod team;
+pub mod units;
+mod who;
 
 pub use enrolment::{Enrolment, InvitePreview, InviteText, Joined};
 pub use households::{Households, NewHousehold, NewPerson, SavedHousehold};
-pub use record::Nothing;
+pub(crate) use known::Known;
+pub use record::{Day, Nothing};
 pub use sync::{Sync, SyncNow, SyncReport, SyncStatus};
 
 /// An open phone with a feature each for what a person does on it.
@@ -71,8 +89,73 @@ impl Companion {
         Households(self)
     }
 
+    /// Asking before anything of a household is written, and taking it back.
+    pub fn consents(&self) -> consents::Consents<'_> {
+        consents::Consents(self)
+    }
+
+    /// How to reach a household for a return.
+    pub fn contacts(&self) -> contacts::Contacts<'_> {
+        contacts::Contacts(self)
+    }
+
+    /// Forms that are not finished.
+    pub fn drafts(&self) -> drafts::Drafts<'_> {
+        drafts::Drafts(self)
+    }
+
     /// Sessions, grants, clubs and half-days without a visit.
     pub fn events(&self) -> events::Events<'_> {
         events::Events(self)
+    }
+
+    /// Hamlets, and communes by any of their names.
+    pub fn units(&self) -> units::Units<'_> {
+        units::Units(self)
+    }
+
+    /// Which households of a hamlet were gone through.
+    pub fn census(&self) -> census::Census<'_> {
+        census::Census(self)
+    }
+
+    /// The team, its people, campaigns and person-days, and what its leads should look at.
+    pub fn team(&self) -> team::Team<'_> {
+        team::Team(self)
+    }
+
+    /// Figures that open into their lines.
+    pub fn figures(&self) -> figures::Figures<'_> {
+        figures::Figures(self)
+    }
+
+    /// Fields with two versions, and edits after removal.
+    pub fn conflicts(&self) -> conflicts::Conflicts<'_> {
+        conflicts::Conflicts(self)
+    }
+
+    /// Own work that the hub holds back.
+    pub fn set_aside(&self) -> set_aside::SetAside<'_> {
+        set_aside::SetAside(self)
+    }
+
+    /// Checklist runs before a trainer.
+    pub fn reviews(&self) -> reviews::Reviews<'_> {
+        reviews::Reviews(self)
+    }
+
+    /// The card that is shown to the citizen.
+    pub fn identity(&self) -> identity::IdentityCard<'_> {
+        identity::IdentityCard(self)
+    }
+
+    /// My month.
+    pub fn me(&self) -> me::Me<'_> {
+        me::Me(self)
+    }
+
+    /// Versions and licences.
+    pub fn about(&self) -> about::AboutApp<'_> {
+        about::AboutApp(self)
     }
 }

@@ -24,3 +24,13 @@ impl<'de> Deserialize<'de> for Day {
         CivilDate::parse_iso(&text).map(Self).ok_or_else(|| serde::de::Error::custom("not a date"))
     }
 }
+
+/// A field of a correction: absent = stays as it is, null = cleared, else the new value.
+pub type Edit<T> = Option<Option<T>>;
+
+/// Tells an absent field from a null one.
+pub(crate) fn edit<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> std::result::Result<Edit<T>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

@@ -59,3 +59,9 @@ pub(super) fn all<T>(
 ) -> Result<Vec<T>> {
     connection.prepare_cached(sql)?.query_map(params, read)?.collect()
 }
+
+/// A count in a column; none for null and for what is no count.
+pub(super) fn count(row: &Row<'_>, at: usize) -> Result<Option<u32>> {
+    let number: Option<i64> = row.get(at)?;
+    Ok(number.and_then(|number| u32::try_from(number).ok()))
+}

@@ -1,0 +1,98 @@
+//! The table against the codes that the phone's sources name.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::*;
+
+fn sources(folder: &Path, found: &mut String) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|of| of == "rs") && !path.ends_with("tests.rs") {
+            found.push_str(&std::fs::read_to_string(&path).expect("text"));
+        }
+    }
+}
+
+/// The texts in quotes of every call that opens with `start`, its closing bracket not passed.
+fn quoted<'a>(text: &'a str, start: &'a str) -> impl Iterator<Item = Vec<&'a str>> {
+    text.match_indices(start).map(move |(at, _)| {
+        let rest = &text[at + start.len()..];
+        let end = rest.find([')', ';']).unwrap_or(rest.len());
+        rest[..end].split('"').skip(1).step_by(2).collect()
+    })
+}
+
+fn is_code(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.".contains(c))
+}
+
+#[test]
+fn every_code_of_the_phone_has_words() {
+    let mut text = String::new();
+    let device = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/device/src");
+    sources(&device, &mut text);
+    let mut codes = BTreeSet::new();
+    for (start, kind) in
+        [("offline(", "offline"), ("not_allowed(", "not_allowed"), ("Locked { why: ", "locked")]
+    {
+        for texts in quoted(&text, start) {
+            codes.extend(texts.first().filter(|code| is_code(code)).map(|code| format!("{kind}.{code}")));
+        }
+    }
+    for start in ["invalid(", "Problem::new(", ".add("] {
+        for texts in quoted(&text, start) {
+            codes.extend(
+                texts
+                    .last()
+                    .filter(|code| texts.len() > 1 && is_code(code))
+                    .map(|code| format!("input.{code}")),
+            );
+        }
+    }
+    assert!(codes.len() > 30, "{codes:?}");
+    let silent: Vec<_> = codes.iter().filter(|code| of(code).is_none()).collect();
+    assert!(silent.is_empty(), "codes without words: {silent:?}");
+}
+
+#[test]
+fn every_condition_is_told_in_both_languages_with_its_exit_code() {
+    let cases = [
+        (AppError::Offline { why: "hub_unreachable".into() }, 3),
+        (AppError::NotFound, 1),
+        (AppError::OutdatedApp, 1),
+        (AppError::StorageFull, 1),
+        (AppError::NotAllowed { why: "role".into() }, 1),
+        (AppError::InvalidInput { field: "date".into(), code: "future_date".into() }, 1),
+        (AppError::Corrupt, 1),
+        (AppError::Locked { why: "open_elsewhere".into() }, 4),
+        (AppError::Unexpected { reason: "sqlite use".into() }, 1),
+    ];
+    for (error, exit) in cases {
+        let failure = Failure::from(error);
+        assert_eq!(failure.exit as u8, exit, "{failure:?}");
+        let said = failure.say();
+        assert!(said.starts_with("Lỗi: ") && said.contains("\nError: "), "{said}");
+        assert!(of(&failure.code).is_some(), "{said}");
+    }
+}
+
+#[test]
+fn an_unknown_code_is_shown_as_it_is() {
+    let error = AppError::InvalidInput { field: "x".into(), code: "of_tomorrow".into() };
+    assert!(Failure::from(error).say().starts_with("Lỗi: x: input.of_tomorrow"));
+    let said = Failure::from(AppError::Offline { why: "of_tomorrow".into() }).say();
+    assert!(said.contains("[offline.of_tomorrow]"), "{said}");
+}
+
+#[test]
+fn the_table_has_each_code_once_and_normal_text() {
+    let mut seen = BTreeSet::new();
+    for (code, vi, en) in table::TABLE {
+        assert!(seen.insert(code), "{code} twice");
+        assert_eq!(*vi, langso_domain::text::nfc(vi), "{code}");
+        assert!(!en.is_empty() && !vi.contains('!') && !vi.contains("bạn"), "{code}");
+    }
+}

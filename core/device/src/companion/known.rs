@@ -1,0 +1,201 @@
+//! What the hub has said that input is checked against: content, the team, its members, hamlets and plans.
+//!
+//! Read once and kept until a sync has brought something: nine of ten saves look nothing up. Households and persons
+//! are not in it; they are many, and found by their ids.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use langso_domain::content::{Content, ContentKind, Sourced};
+use langso_domain::date::CivilDate;
+use langso_domain::id::{HamletId, HouseholdId, MemberId, PlanId};
+use langso_domain::units::{Share, UnitCode, Units};
+use rusqlite::Connection;
+
+use super::rows;
+use crate::error::Result;
+use crate::phone::Phone;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Known {
+    arrived: Arrived,
+    /// The release's content and what was published since.
+    pub content: Content,
+    /// Nothing of the team is dated before it.
+    pub founded_on: Option<CivilDate>,
+    /// The team's commune when founded.
+    pub unit: Option<UnitCode>,
+    /// Also those who have left.
+    pub members: HashMap<MemberId, KnownMember>,
+    /// The team's hamlets.
+    pub hamlets: HashMap<HamletId, KnownHamlet>,
+    /// The places' campaigns.
+    pub plans: HashMap<PlanId, KnownPlan>,
+    /// Households whose every consent to the record was withdrawn.
+    pub withdrawn: HashSet<HouseholdId>,
+}
+
+/// A member.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownMember {
+    pub name: String,
+    pub to: Option<CivilDate>,
+}
+
+/// A hamlet.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownHamlet {
+    pub name: String,
+    pub unit: Option<UnitCode>,
+    pub language: Option<u8>,
+    pub signal: Option<u8>,
+}
+
+/// A campaign.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownPlan {
+    pub name: String,
+    pub from: Option<CivilDate>,
+    pub to: Option<CivilDate>,
+}
+
+impl KnownPlan {
+    /// Whether that day lies in it.
+    pub fn is_on(&self, day: CivilDate) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to)
+    }
+}
+
+/// How much has come from the hub: whatever this phone writes itself leaves it as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Arrived {
+    all: i64,
+    reference: i64,
+}
+
+fn arrived(connection: &Connection) -> Result<Arrived> {
+    let sql = "SELECT coalesce(sum(position), 0) + count(*),
+                      coalesce(sum(CASE kind WHEN 4 THEN position + 1 END), 0) FROM scopes";
+    let read = |row: &rusqlite::Row<'_>| Ok(Arrived { all: row.get(0)?, reference: row.get(1)? });
+    Ok(connection.prepare_cached(sql)?.query_row([], read)?)
+}
+
+impl Phone {
+    /// What the hub has said, as of the last sync.
+    pub(crate) fn known(&self) -> Result<Arc<Known>> {
+        let connection = self.connection();
+        let arrived = arrived(connection)?;
+        let before = self.known.borrow().clone();
+        if let Some(known) = &before
+            && known.arrived == arrived
+        {
+            return Ok(known.clone());
+        }
+        let content = match &before {
+            Some(known) if known.arrived.reference == arrived.reference => known.content.clone(),
+            _ => content(connection)?,
+        };
+        let known = Arc::new(read(self, arrived, content)?);
+        *self.known.borrow_mut() = Some(known.clone());
+        Ok(known)
+    }
+
+    /// The release's content and what was published since. Cheap to clone.
+    pub(crate) fn content(&self) -> Result<Content> {
+        Ok(self.known()?.content.clone())
+    }
+
+    /// After a save that touched consents.
+    pub(crate) fn forget_known(&self) {
+        *self.known.borrow_mut() = None;
+    }
+}
+
+fn content(connection: &Connection) -> Result<Content> {
+    let sql = "SELECT kind, body FROM live_content_items WHERE kind IS NOT NULL AND body IS NOT NULL";
+    let bodies: Vec<(String, String)> = rows::all(connection, sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    // What only a newer program can read is left out; the version at hand stays in use.
+    let items: Vec<Sourced> = bodies
+        .iter()
+        .filter_map(|(kind, body)| Content::read_item(ContentKind::from_name(kind)?, body).ok())
+        .map(Sourced::from)
+        .collect();
+    let packaged = Content::packaged();
+    if items.is_empty() {
+        return Ok(packaged.clone());
+    }
+    if let Ok(content) = packaged.with_all(items.clone()) {
+        return Ok(content);
+    }
+    // One item that does not fit must not hide the others.
+    let mut content = packaged.clone();
+    for item in items {
+        if let Ok(next) = content.with_all(vec![item]) {
+            content = next;
+        }
+    }
+    Ok(content)
+}
+
+fn read(phone: &Phone, arrived: Arrived, content: Content) -> Result<Known> {
+    let connection = phone.connection();
+    let day = |row: &rusqlite::Row<'_>, at| Ok::<_, rusqlite::Error>(rows::day(row, at)?.map(|day| day.0));
+    let team = phone.identity().map(|identity| identity.team.0.0);
+    let teams =
+        rows::all(connection, "SELECT founded_on, unit FROM live_teams WHERE id = ?1", [team], |row| {
+            Ok((day(row, 0)?, rows::unit(row, 1)?))
+        })?;
+    let (founded_on, unit) = teams.into_iter().next().unwrap_or_default();
+    let members = rows::all(connection, "SELECT id, name, to_date FROM live_members", [], |row| {
+        let name: Option<String> = row.get(1)?;
+        Ok((MemberId(rows::id(row, 0)?), KnownMember { name: name.unwrap_or_default(), to: day(row, 2)? }))
+    })?;
+    let sql = "SELECT id, name, unit, language, signal FROM live_hamlets";
+    let hamlets = rows::all(connection, sql, [], |row| {
+        let name: Option<String> = row.get(1)?;
+        let hamlet = KnownHamlet {
+            name: name.unwrap_or_default(),
+            unit: rows::unit(row, 2)?,
+            language: rows::number(row, 3)?,
+            signal: rows::number(row, 4)?,
+        };
+        Ok((HamletId(rows::id(row, 0)?), hamlet))
+    })?;
+    let plans = rows::all(connection, "SELECT id, name, from_date, to_date FROM live_plans", [], |row| {
+        let name: Option<String> = row.get(1)?;
+        let plan = KnownPlan { name: name.unwrap_or_default(), from: day(row, 2)?, to: day(row, 3)? };
+        Ok((PlanId(rows::id(row, 0)?), plan))
+    })?;
+    let sql = "SELECT household_id FROM live_consents WHERE household_id IS NOT NULL GROUP BY household_id
+               HAVING sum(withdrawn_on IS NULL AND coalesce(purposes, 1) & 1) = 0
+                  AND sum(coalesce(purposes, 1) & 1) > 0";
+    let withdrawn = rows::all(connection, sql, [], |row| rows::id(row, 0).map(HouseholdId))?;
+    Ok(Known {
+        arrived,
+        content,
+        founded_on,
+        unit,
+        members: members.into_iter().collect(),
+        hamlets: hamlets.into_iter().collect(),
+        plans: plans.into_iter().collect(),
+        withdrawn: withdrawn.into_iter().collect(),
+    })
+}
+
+/// The one unit of a day that a unit of another list is: itself, what it wholly became, or what alone became it.
+pub(crate) fn unit_on(unit: UnitCode, day: CivilDate) -> Option<UnitCode> {
+    let units = Units::packaged();
+    if units.is_valid_on(unit, day) {
+        return Some(unit);
+    }
+    if let Some(today) = units.today_of(unit).filter(|today| units.is_valid_on(*today, day)) {
+        return Some(today);
+    }
+    let mut before: Vec<(UnitCode, Share)> = units.predecessors(unit);
+    before.retain(|(code, _)| units.is_valid_on(*code, day));
+    match before.as_slice() {
+        [(one, _)] => Some(*one),
+        _ => None,
+    }
+}

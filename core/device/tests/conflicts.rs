@@ -1,0 +1,232 @@
+//! Conflicts seen and settled on two phones that exchange their changes by hand.
+
+mod support;
+
+use langso_device::companion::conflicts::{
+    Conflict, ConflictPage, FieldValue, FindConflicts, SettleConflict,
+};
+use langso_domain::id::{HouseholdId, RowId};
+use langso_domain::registry::CURRENT;
+use support::{DAY_MS, HOUR_MS, LEAD, MEMBER, TRAINER, Team, TestPhone, exchange, invalid, not_allowed};
+
+fn pair(team: &mut Team) -> (TestPhone, TestPhone) {
+    let mut one = team.enrol("Chìu Sám Múi", MEMBER);
+    let mut lead = team.enrol("H’Mai Êban", LEAD);
+    team.bring(&mut one);
+    team.bring(&mut lead);
+    (one, lead)
+}
+
+fn set_hint(phone: &mut TestPhone, household: HouseholdId, hint: &str) {
+    phone.save(|saving| saving.patch("household", household.0, [("hint", hint.into())]));
+}
+
+fn shelf(phone: &mut TestPhone) -> ConflictPage {
+    phone.app().conflicts().list_conflicts(FindConflicts::default()).expect("lists")
+}
+
+fn keep(conflict: &Conflict, keep: FieldValue) -> SettleConflict {
+    let seen = conflict.versions.iter().chain(conflict.edits_after_removal.iter().map(|edit| &edit.edit));
+    let seen = seen.map(|version| version.version.clone()).collect();
+    SettleConflict { conflict: conflict.key.clone(), keep, seen }
+}
+
+fn text(text: &str) -> FieldValue {
+    FieldValue::Text(text.to_owned())
+}
+
+fn shown_hint(phone: &mut TestPhone, household: HouseholdId) -> Option<String> {
+    phone.with_replica(|replica| {
+        let sql = "SELECT hint FROM households WHERE id = ?1";
+        replica.connection().query_row(sql, [household.0.0], |row| row.get(0)).expect("a household")
+    })
+}
+
+/// Two hints written without seeing each other; the member's is the later one and shows.
+fn two_hints(team: &mut Team) -> (TestPhone, TestPhone, HouseholdId) {
+    let (mut one, mut lead) = pair(team);
+    let (household, _) = one.household(team, "Hộ 12", 0);
+    exchange(&mut one, &mut lead);
+    set_hint(&mut lead, household, "cạnh trường");
+    one.time.pass(HOUR_MS);
+    set_hint(&mut one, household, "cạnh suối");
+    exchange(&mut one, &mut lead);
+    (one, lead, household)
+}
+
+#[test]
+fn both_phones_show_both_versions_who_wrote_them_and_which_one_shows() {
+    let mut team = Team::new();
+    let (mut one, mut lead, household) = two_hints(&mut team);
+    for (phone, may_settle) in [(&mut one, false), (&mut lead, true)] {
+        let page = shelf(phone);
+        assert_eq!((page.count, page.may_settle, page.conflicts.len()), (1, may_settle, 1));
+        let conflict = &page.conflicts[0];
+        assert_eq!((conflict.key.table.as_str(), conflict.key.field.as_str()), ("household", "hint"));
+        assert_eq!((conflict.household, conflict.days_left), (Some(household), 60));
+    }
+    let versions = shelf(&mut one).conflicts.remove(0).versions;
+    let told: Vec<_> = versions.iter().map(|v| (v.value.clone(), v.member, v.device, v.shows)).collect();
+    assert_eq!(
+        told,
+        [
+            (text("cạnh suối"), Some(one.member), Some(one.device), true),
+            (text("cạnh trường"), Some(lead.member), Some(lead.device), false),
+        ]
+    );
+    assert_eq!(versions[0].at - versions[1].at, HOUR_MS);
+}
+
+#[test]
+fn what_the_lead_keeps_is_kept_on_both_phones_and_can_be_taken_back() {
+    let mut team = Team::new();
+    let (mut one, mut lead, household) = two_hints(&mut team);
+    let conflict = shelf(&mut lead).conflicts.remove(0);
+    let settled =
+        lead.app().conflicts().settle_conflict(keep(&conflict, text("cạnh trường"))).expect("settles");
+    exchange(&mut one, &mut lead);
+    for phone in [&mut one, &mut lead] {
+        assert_eq!(shown_hint(phone, household).as_deref(), Some("cạnh trường"));
+        assert_eq!(shelf(phone).count, 0);
+    }
+    assert_eq!(settled.undo.keep, text("cạnh suối"));
+    lead.app().conflicts().settle_conflict(settled.undo).expect("takes back");
+    exchange(&mut one, &mut lead);
+    for phone in [&mut one, &mut lead] {
+        assert_eq!(shown_hint(phone, household).as_deref(), Some("cạnh suối"));
+        assert_eq!(shelf(phone).count, 0);
+    }
+}
+
+#[test]
+fn a_version_that_came_after_the_screen_was_drawn_is_not_passed_over() {
+    let mut team = Team::new();
+    let (mut one, mut lead, household) = two_hints(&mut team);
+    let drawn = shelf(&mut lead).conflicts.remove(0);
+    let mut third = team.enrol("Hoàng Thị Đượm", MEMBER);
+    team.bring(&mut third);
+    // Has the household only, neither of the two hints.
+    let (of_one, first) = one.written().remove(0);
+    let device = one.device;
+    third.with_replica(|replica| {
+        let mut batch = replica.begin().expect("begins");
+        batch.apply(of_one, device, &first).expect("applies");
+        batch.commit().expect("commits");
+    });
+    set_hint(&mut third, household, "cạnh nhà văn hóa");
+    lead.take_from(&mut third);
+    assert_eq!(shelf(&mut lead).conflicts[0].versions.len(), 3);
+    let settle = keep(&drawn, text("cạnh trường"));
+    assert_eq!(lead.app().conflicts().settle_conflict(settle), Err(invalid("seen", "changed")));
+    assert_eq!(shelf(&mut lead).count, 1);
+}
+
+#[test]
+fn an_edit_after_removal_is_shown_with_what_was_edited_and_either_can_be_kept() {
+    for is_void in [true, false] {
+        let mut team = Team::new();
+        let (mut one, mut lead) = pair(&mut team);
+        let (household, _) = one.household(&team, "Hộ 12", 0);
+        exchange(&mut one, &mut lead);
+        lead.save(|saving| saving.patch("household", household.0, [("void", true.into())]));
+        set_hint(&mut one, household, "cạnh suối");
+        exchange(&mut one, &mut lead);
+        let conflict = shelf(&mut lead).conflicts.remove(0);
+        assert_eq!(conflict.key.field, "void");
+        assert_eq!(conflict.versions[0].member, Some(lead.member));
+        let edits: Vec<_> = conflict
+            .edits_after_removal
+            .iter()
+            .map(|edit| (edit.field.as_str(), edit.edit.value.clone(), edit.edit.member))
+            .collect();
+        assert_eq!(edits, [("hint", text("cạnh suối"), Some(one.member))]);
+        let settle = keep(&conflict, FieldValue::Truth(is_void));
+        lead.app().conflicts().settle_conflict(settle).expect("settles");
+        exchange(&mut one, &mut lead);
+        for phone in [&mut one, &mut lead] {
+            assert_eq!(shelf(phone).count, 0);
+            let live: i64 = phone.with_replica(|replica| {
+                let sql = "SELECT count(*) FROM live_households";
+                replica.connection().query_row(sql, [], |row| row.get(0)).expect("counts")
+            });
+            assert_eq!(live, i64::from(!is_void));
+        }
+    }
+}
+
+#[test]
+fn only_those_who_lead_settle_and_trainers_see_no_conflict() {
+    let mut team = Team::new();
+    let (mut one, _lead, _) = two_hints(&mut team);
+    let conflict = shelf(&mut one).conflicts.remove(0);
+    let settle = keep(&conflict, text("cạnh suối"));
+    assert_eq!(one.app().conflicts().settle_conflict(settle), Err(not_allowed("role")));
+    let mut trainer = team.enrol("Nguyễn Trần Vĩnh Thụy", TRAINER);
+    team.bring(&mut trainer);
+    let refused = trainer.app().conflicts().list_conflicts(FindConflicts::default());
+    assert_eq!(refused, Err(not_allowed("role")));
+}
+
+#[test]
+fn what_no_field_can_hold_and_what_is_never_stored_is_refused() {
+    let mut team = Team::new();
+    let (_one, mut lead, _) = two_hints(&mut team);
+    let conflict = shelf(&mut lead).conflicts.remove(0);
+    let mut settle = |value| lead.app().conflicts().settle_conflict(keep(&conflict, value));
+    assert_eq!(settle(FieldValue::Number(3)), Err(invalid("keep", "wrong_type")));
+    let id = text("cụ có số 022054001234");
+    assert_eq!(settle(id), Err(invalid("keep", "never_store.citizen_id")));
+    assert_eq!(shelf(&mut lead).count, 1);
+}
+
+#[test]
+fn days_run_down_from_the_newer_version() {
+    let mut team = Team::new();
+    let (_one, mut lead, _) = two_hints(&mut team);
+    lead.time.pass(10 * DAY_MS);
+    assert_eq!(shelf(&mut lead).conflicts[0].days_left, 50);
+    lead.time.pass(80 * DAY_MS);
+    assert_eq!(shelf(&mut lead).conflicts[0].days_left, 0);
+}
+
+#[test]
+fn a_settled_fact_carries_a_reason() {
+    let mut team = Team::new();
+    let (mut one, mut lead) = pair(&mut team);
+    let visit = one.visit(&team, None, "2024-06-10", &[(None, "vneid_level2@1", 1)]);
+    exchange(&mut one, &mut lead);
+    let set_place = |phone: &mut TestPhone, place: u8| {
+        phone.save(|saving| saving.patch("visit", visit.0, [("place", place.into())]));
+    };
+    set_place(&mut one, 1);
+    set_place(&mut lead, 2);
+    exchange(&mut one, &mut lead);
+    let conflict = shelf(&mut lead).conflicts.remove(0);
+    assert_eq!(conflict.visit, Some(visit));
+    lead.app().conflicts().settle_conflict(keep(&conflict, FieldValue::Number(2))).expect("settles");
+    let (_, change) = lead.written().pop().expect("a change");
+    assert!(change.extras.contains_key(&langso_sync::change::extra::REASON));
+    let table = CURRENT.named("visit").expect("a table").number;
+    assert_eq!(change.rows[0].table, table);
+}
+
+#[test]
+fn conflicts_of_a_page_are_followed_by_those_after_its_key() {
+    let mut team = Team::new();
+    let (mut one, mut lead) = pair(&mut team);
+    let households: Vec<RowId> = one.save(|saving| {
+        (0..70).map(|at| saving.create("household", [("label", format!("Hộ {at}").into())])).collect()
+    });
+    exchange(&mut one, &mut lead);
+    for (phone, hint) in [(&mut one, "cạnh suối"), (&mut lead, "cạnh trường")] {
+        phone.save(|saving| {
+            households.iter().try_for_each(|id| saving.patch("household", *id, [("hint", hint.into())]))
+        });
+    }
+    exchange(&mut one, &mut lead);
+    let first = shelf(&mut lead);
+    assert_eq!((first.conflicts.len(), first.count), (50, 70));
+    let after = FindConflicts { after: first.next };
+    let second = lead.app().conflicts().list_conflicts(after).expect("lists");
+    assert_eq!((second.conflicts.len(), second.next), (20, None));
+}
