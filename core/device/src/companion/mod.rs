@@ -35,6 +35,7 @@ mod problems;
 mod record;
 pub mod reviews;
 mod rows;
+pub mod runs;
 pub mod set_aside;
 mod sync;
 pub mod team;

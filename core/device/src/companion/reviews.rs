@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::me::{APPROVED, SENT_BACK};
 use super::record::Day;
+use super::runs::{RunStep, steps_of};
 use super::{Companion, check, once, rows};
 use crate::error::{AppError, Result};
 use crate::phone::Phone;
@@ -96,17 +97,6 @@ pub struct RunReview {
     pub verdicts: Vec<Verdict>,
     /// This phone's role may give one.
     pub may_review: bool,
-}
-
-/// What came of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunStep {
-    /// From 1.
-    pub step: u8,
-    /// A number of the list `step_results`.
-    pub result: u8,
-    /// The failure code's number.
-    pub failure: Option<u8>,
 }
 
 /// A trainer's verdict.
@@ -319,17 +309,6 @@ fn is_failed(byte: u8) -> bool {
 
 fn first_failed(steps: &[u8]) -> Option<u8> {
     steps.iter().position(|byte| is_failed(*byte)).and_then(|at| u8::try_from(at + 1).ok())
-}
-
-/// Of the list `step_results`.
-const FAILED: u8 = 3;
-
-fn steps_of(steps: &[u8]) -> Vec<RunStep> {
-    let steps = (1u8..).zip(steps).map(|(step, byte)| match StepResult::from(*byte) {
-        StepResult::FailedFor(failure) => RunStep { step, result: FAILED, failure: Some(failure) },
-        _ => RunStep { step, result: *byte, failure: None },
-    });
-    steps.collect()
 }
 
 /// Counts how often each value occurs, most often first.
