@@ -1,4 +1,8 @@
 //! What the command line is made of, as a library so that tests and benches may use it too.
 
 pub mod campaign;
+pub mod command;
+pub mod phone;
+pub mod serve;
+pub mod terminal;
 pub mod words;

@@ -70,6 +70,11 @@ impl Failure {
         Self { code: code.to_owned(), at: at.to_string(), exit: Exit::Failed }
     }
 
+    /// Everything has been told already.
+    pub fn told(exit: Exit) -> Self {
+        Self { code: String::new(), at: String::new(), exit }
+    }
+
     /// What clap would have said: exit code 2.
     pub fn usage(code: &str, at: impl fmt::Display) -> Self {
         Self { exit: Exit::Usage, ..Self::new(code, at) }
@@ -98,7 +103,9 @@ impl Failure {
 
     /// Tells it on standard error; gives the exit code.
     pub fn end(&self) -> ExitCode {
-        eprintln!("{}", self.say());
+        if !self.code.is_empty() {
+            eprintln!("{}", self.say());
+        }
         ExitCode::from(self.exit as u8)
     }
 }
