@@ -87,7 +87,10 @@ fn bilingual(command: clap::Command) -> clap::Command {
         _ => arg,
     };
     // Values are named by the placeholder; what stands in the environment is nobody's business on a screen.
-    let plain = |arg: clap::Arg| arg.hide_possible_values(true).hide_env_values(true);
+    let plain = |arg: clap::Arg| match arg.get_action().takes_values() {
+        true => arg.hide_possible_values(true).hide_env_values(true),
+        false => arg,
+    };
     let command = match command.get_version() {
         Some(_) => command.arg(
             clap::Arg::new("version")
