@@ -1,0 +1,154 @@
+//! A phone as its owner has it: a folder, an app that is open or not, clocks, and the link by which it reaches the hub.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use langso_device::companion::{InviteText, Joined, NewHousehold, SyncNow, SyncReport};
+use langso_device::{Companion, Phone, Result, Saving};
+use langso_domain::id::{HouseholdId, Key, ScopeId, Writer};
+use langso_domain::registry;
+use langso_store::{CURRENT, Purpose, Replica};
+use langso_sync::change;
+use langso_sync::wire::Invite;
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, OpenFlags};
+
+use super::link::Link;
+use super::time::{PhoneTime, World};
+
+pub struct Handset {
+    folder: tempfile::TempDir,
+    pub time: Arc<PhoneTime>,
+    pub link: Link,
+    app: Option<Companion>,
+}
+
+/// Every row of a phone by table and id, with all versions.
+pub type Rows = BTreeMap<&'static str, Vec<Vec<Sql>>>;
+
+impl Handset {
+    pub fn new(world: &World, link: Link) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, time: world.phone(), link, app: None }
+    }
+
+    /// Another member's folder on the same phone: one clock, and a key, writers and a connection of its own.
+    pub fn beside(other: &Self, link: Link) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, time: other.time.clone(), link, app: None }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn file(&self) -> PathBuf {
+        self.path().join("phone.db")
+    }
+
+    /// The app, started if need be.
+    pub fn app(&mut self) -> &Companion {
+        let (path, time) = (self.folder.path(), self.time.clone());
+        self.app.get_or_insert_with(|| Companion::open(path, time).unwrap())
+    }
+
+    /// The app is shut; what it saved is there again when it opens.
+    pub fn close(&mut self) {
+        self.app = None;
+    }
+
+    pub async fn join(&mut self, invite: &Invite) -> Result<Joined> {
+        let text = InviteText { invite: invite.to_string(), device_name: "Oppo A3s".to_owned() };
+        self.app().enrolment().join_team(text).await
+    }
+
+    pub async fn sync(&mut self) -> Result<SyncReport> {
+        self.app().sync().sync_now(SyncNow::default()).await
+    }
+
+    /// Saves a household by the app that is open.
+    pub fn household(&mut self, label: &str) -> HouseholdId {
+        self.household_with(label, "cạnh trường")
+    }
+
+    pub fn household_with(&mut self, label: &str, hint: &str) -> HouseholdId {
+        let new = NewHousehold {
+            label: label.to_owned(),
+            hint: Some(hint.to_owned()),
+            hamlet: None,
+            poverty: None,
+            persons: Vec::new(),
+            consent: None,
+            token: None,
+        };
+        self.app().households().create_household(new).unwrap().household
+    }
+
+    /// Saves rows as a feature does, in a process of its own.
+    pub fn save<T>(&mut self, write: impl FnOnce(&mut Saving<'_, '_>) -> Result<T>) -> T {
+        self.close();
+        Phone::open(self.path(), self.time.clone()).unwrap().save(write).unwrap()
+    }
+
+    /// Reads the file beside the app.
+    pub fn read(&self) -> Connection {
+        Connection::open_with_flags(self.file(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+    }
+
+    /// Own changes by scope, with what their author encoded.
+    pub fn written(&self) -> Vec<(ScopeId, Key, Vec<u8>)> {
+        let connection = self.read();
+        let sql =
+            "SELECT s.scope, o.bytes FROM outbox AS o JOIN scopes AS s ON s.number = o.scope ORDER BY o.n";
+        let mut get = connection.prepare(sql).unwrap();
+        let rows = get.query_map([], |row| Ok((ScopeId(row.get(0)?), row.get::<_, Vec<u8>>(1)?))).unwrap();
+        rows.map(|row| row.map(|(scope, bytes)| (scope, change::scan(&bytes).unwrap().0.key, bytes)).unwrap())
+            .collect()
+    }
+
+    pub fn written_keys(&self) -> Vec<Key> {
+        self.written().into_iter().map(|(_, key, _)| key).collect()
+    }
+
+    /// All that a replica of this phone holds; two phones of one team that heard the same hold the same.
+    pub fn rows(&mut self) -> Rows {
+        self.close();
+        let replica = Replica::open(&self.file(), CURRENT, Purpose::Phone).unwrap();
+        let mut rows = Rows::new();
+        for table in registry::CURRENT.tables {
+            let sql = format!(
+                "SELECT s.scope AS in_scope, t.* FROM {} AS t JOIN scopes AS s ON s.number = t.scope ORDER BY t.id",
+                table.plural
+            );
+            let mut get = replica.connection().prepare(&sql).unwrap();
+            // The number of the scope differs between files; its id stands in its place.
+            let own: Vec<usize> = (0..get.column_count())
+                .filter(|at| get.column_name(*at).is_ok_and(|name| name != "scope"))
+                .collect();
+            let found = get
+                .query_map([], |row| {
+                    own.iter().map(|at| row.get(*at)).collect::<rusqlite::Result<Vec<Sql>>>()
+                })
+                .unwrap();
+            rows.insert(table.plural, found.map(|row| row.unwrap()).collect());
+        }
+        rows
+    }
+}
+
+/// The own changes for which a phone's file holds a position.
+pub fn acknowledged(file: &Path) -> BTreeSet<Key> {
+    let Ok(connection) = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY) else {
+        return BTreeSet::new();
+    };
+    let Ok(mut get) = connection.prepare("SELECT writer, first_seq, last_seq FROM receipts") else {
+        return BTreeSet::new();
+    };
+    let ranges = get.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    let keys = ranges.flat_map(|range| {
+        let (writer, first, last): (i64, u32, u32) = range.unwrap();
+        (first..=last).map(move |seq| Key { writer: Writer(writer as u64), seq })
+    });
+    keys.collect()
+}

@@ -1,0 +1,85 @@
+//! HTTP/1.1 as far as a link must read it: where a message ends, and what of the protocol is inside.
+
+use langso_domain::id::{Key, ScopeId};
+use langso_sync::frame::{Frame, Outer};
+use langso_sync::wire::{Hello, ReplyEvent, ReplyReader, RequestEvent, RequestReader, SYNC_PATH};
+
+/// Where the head of a message ends; none when it has not come whole.
+pub fn head_end(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4)
+}
+
+fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
+    let lines = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+    lines.into_iter().find(|(of, _)| of.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
+/// What has come of a message's body, and whether that is all of it.
+pub fn body(bytes: &[u8]) -> (Vec<u8>, bool) {
+    let Some(end) = head_end(bytes) else { return (Vec::new(), false) };
+    let head = std::str::from_utf8(&bytes[..end]).unwrap();
+    let rest = &bytes[end..];
+    if header(head, "transfer-encoding").is_some_and(|how| how.eq_ignore_ascii_case("chunked")) {
+        return chunks(rest);
+    }
+    let length: usize = header(head, "content-length").map_or(0, |text| text.parse().unwrap());
+    (rest[..rest.len().min(length)].to_vec(), rest.len() >= length)
+}
+
+fn chunks(mut rest: &[u8]) -> (Vec<u8>, bool) {
+    let mut body = Vec::new();
+    loop {
+        let Some(line) = rest.windows(2).position(|two| two == b"\r\n") else { return (body, false) };
+        let size = std::str::from_utf8(&rest[..line]).unwrap();
+        let size = usize::from_str_radix(size.trim(), 16).unwrap();
+        rest = &rest[line + 2..];
+        if size == 0 {
+            return (body, rest.len() >= 2);
+        }
+        body.extend(&rest[..rest.len().min(size)]);
+        if rest.len() < size + 2 {
+            return (body, false);
+        }
+        rest = &rest[size + 2..];
+    }
+}
+
+pub fn is_sync(request: &[u8]) -> bool {
+    request.starts_with(format!("POST {SYNC_PATH} ").as_bytes())
+}
+
+/// What a request said and carried, as far as it came.
+pub fn asked(request: &[u8]) -> (Option<Hello>, Vec<(ScopeId, Key)>) {
+    let mut reader = RequestReader::new(u64::MAX);
+    let (mut hello, mut keys) = (None, Vec::new());
+    if is_sync(request) && reader.push(&body(request).0).is_ok() {
+        while let Ok(Some(event)) = reader.next_event() {
+            match event {
+                RequestEvent::Auth(_) => {}
+                RequestEvent::Hello(said) => hello = Some(said),
+                RequestEvent::Frame(bytes) => {
+                    let frame = opened(&bytes);
+                    keys.extend(frame.changes().map(|one| (frame.header.scope, one.head.key)));
+                }
+            }
+        }
+    }
+    (hello, keys)
+}
+
+/// The frames of a reply, as far as they came.
+pub fn served(reply: &[u8]) -> Vec<Frame> {
+    let mut reader = ReplyReader::default();
+    reader.push(&body(reply).0);
+    let mut frames = Vec::new();
+    while let Ok(Some(event)) = reader.next_event() {
+        if let ReplyEvent::Frame(bytes) = event {
+            frames.push(opened(&bytes));
+        }
+    }
+    frames
+}
+
+fn opened(bytes: &[u8]) -> Frame {
+    Outer::whole(bytes).unwrap().open().unwrap()
+}

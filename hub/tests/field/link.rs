@@ -1,0 +1,268 @@
+//! The line between one phone and the hub: passes bytes on, breaks where a test says, and remembers what passed.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use langso_domain::id::{Key, ScopeId};
+use langso_sync::frame::Frame;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
+
+use super::{handset, http};
+
+/// Where a line breaks. A break passes all bytes before it on and none after.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Break {
+    /// Never.
+    Never,
+    /// Once, when that many bytes have gone up.
+    Up(usize),
+    /// Once, when that many bytes have come down.
+    Down(usize),
+    /// Each connection of the phone, after that many bytes up and down together.
+    Every(usize),
+}
+
+/// One request and what came back, as bytes of HTTP, as far as they passed.
+#[derive(Clone, Default, Debug)]
+pub struct Exchange {
+    pub up: Vec<u8>,
+    pub down: Vec<u8>,
+    /// What the phone's file held receipts for when the request began.
+    pub known: BTreeSet<Key>,
+}
+
+impl Exchange {
+    pub fn carried(&self) -> Vec<(ScopeId, Key)> {
+        http::asked(&self.up).1
+    }
+
+    pub fn served(&self) -> Vec<Frame> {
+        http::served(&self.down)
+    }
+}
+
+struct State {
+    hub: SocketAddr,
+    next_break: Break,
+    up: usize,
+    down: usize,
+    breaks: usize,
+    is_buffering: bool,
+    watched: Option<PathBuf>,
+    exchanges: Vec<Exchange>,
+}
+
+impl State {
+    /// How many of the bytes that came next may pass, `own` being the bytes of this connection so far.
+    fn allow(&mut self, is_up: bool, came: usize, own: usize) -> usize {
+        let so_far = if is_up { &mut self.up } else { &mut self.down };
+        let passed = *so_far;
+        *so_far += came;
+        let room = match (self.next_break, is_up) {
+            (Break::Up(at), true) | (Break::Down(at), false) => at.saturating_sub(passed),
+            (Break::Every(each), _) => each.saturating_sub(own),
+            _ => came,
+        };
+        if room < came {
+            self.breaks += 1;
+            if !matches!(self.next_break, Break::Every(_)) {
+                self.next_break = Break::Never;
+            }
+        }
+        room.min(came)
+    }
+
+    fn begin(&mut self) -> usize {
+        let known = self.watched.as_deref().map(handset::acknowledged).unwrap_or_default();
+        self.exchanges.push(Exchange { known, ..Exchange::default() });
+        self.exchanges.len() - 1
+    }
+}
+
+/// See the module. Dropped, it lets no more connections in.
+pub struct Link {
+    addr: SocketAddr,
+    state: Arc<Mutex<State>>,
+    listens: AbortHandle,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.listens.abort();
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Link {
+    pub async fn to(hub: SocketAddr) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let state = Arc::new(Mutex::new(State {
+            hub,
+            next_break: Break::Never,
+            up: 0,
+            down: 0,
+            breaks: 0,
+            is_buffering: false,
+            watched: None,
+            exchanges: Vec::new(),
+        }));
+        let shared = state.clone();
+        let listens = tokio::spawn(async move {
+            while let Ok((phone, _)) = listener.accept().await {
+                let state = shared.clone();
+                tokio::spawn(async move {
+                    // A line that breaks is what this is for.
+                    let is_buffering = lock(&state).is_buffering;
+                    let _ =
+                        if is_buffering { buffer(phone, &state).await } else { pass(phone, &state).await };
+                });
+            }
+        });
+        Self { addr, state, listens: listens.abort_handle() }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    pub fn point_to(&self, hub: SocketAddr) {
+        lock(&self.state).hub = hub;
+    }
+
+    /// Breaks the line there; bytes count from now.
+    pub fn break_at(&self, next_break: Break) {
+        let mut state = lock(&self.state);
+        (state.next_break, state.up, state.down, state.breaks) = (next_break, 0, 0, 0);
+    }
+
+    /// How often it has broken since then.
+    pub fn breaks(&self) -> usize {
+        lock(&self.state).breaks
+    }
+
+    /// From the next connection on whole bodies are kept back: a request until it is whole, then its reply.
+    pub fn buffer_bodies(&self) {
+        lock(&self.state).is_buffering = true;
+    }
+
+    /// Each request is noted with what this phone's file held receipts for.
+    pub fn watch(&self, file: PathBuf) {
+        lock(&self.state).watched = Some(file);
+    }
+
+    /// What passed since the last look.
+    pub fn take_exchanges(&self) -> Vec<Exchange> {
+        std::mem::take(&mut lock(&self.state).exchanges)
+    }
+}
+
+async fn pass(mut phone: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
+    let target = lock(state).hub;
+    let mut hub = TcpStream::connect(target).await?;
+    let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    // The place of the exchange under way, and whether its reply has begun.
+    let mut under_way: Option<(usize, bool)> = None;
+    let mut own = 0;
+    loop {
+        tokio::select! {
+            came = phone.read(&mut up) => {
+                let came = came?;
+                if came == 0 { return Ok(()); }
+                let passes = {
+                    let mut state = lock(state);
+                    let at = match under_way {
+                        Some((at, false)) => at,
+                        _ => state.begin(),
+                    };
+                    under_way = Some((at, false));
+                    let passes = state.allow(true, came, own);
+                    if let Some(exchange) = state.exchanges.get_mut(at) {
+                        exchange.up.extend(&up[..passes]);
+                    }
+                    passes
+                };
+                own += passes;
+                hub.write_all(&up[..passes]).await?;
+                if passes < came { return hub.shutdown().await; }
+            }
+            came = hub.read(&mut down) => {
+                let came = came?;
+                if came == 0 { return Ok(()); }
+                let passes = {
+                    let mut state = lock(state);
+                    let passes = state.allow(false, came, own);
+                    if let Some((at, is_answered)) = &mut under_way {
+                        *is_answered = true;
+                        if let Some(exchange) = state.exchanges.get_mut(*at) {
+                            exchange.down.extend(&down[..passes]);
+                        }
+                    }
+                    passes
+                };
+                own += passes;
+                phone.write_all(&down[..passes]).await?;
+                if passes < came { return phone.shutdown().await; }
+            }
+        }
+    }
+}
+
+/// As a proxy of a telephone company does it: what breaks off before it is whole never gets through.
+async fn buffer(mut phone: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
+    let mut chunk = vec![0; 64 * 1024];
+    let mut own = 0;
+    loop {
+        let (mut request, mut at) = (Vec::new(), None);
+        while !http::body(&request).1 {
+            let came = phone.read(&mut chunk).await?;
+            if came == 0 {
+                return Ok(());
+            }
+            let passes = {
+                let mut state = lock(state);
+                if at.is_none() {
+                    at = Some(state.begin());
+                }
+                state.allow(true, came, own)
+            };
+            own += passes;
+            request.extend(&chunk[..passes]);
+            if passes < came {
+                return phone.shutdown().await;
+            }
+        }
+        let target = lock(state).hub;
+        let mut hub = TcpStream::connect(target).await?;
+        hub.write_all(&request).await?;
+        let mut reply = Vec::new();
+        while !http::body(&reply).1 {
+            let came = hub.read(&mut chunk).await?;
+            if came == 0 {
+                return Ok(());
+            }
+            reply.extend(&chunk[..came]);
+        }
+        let passes = {
+            let mut state = lock(state);
+            let passes = state.allow(false, reply.len(), own);
+            if let Some(exchange) = at.and_then(|at| state.exchanges.get_mut(at)) {
+                exchange.up = request;
+                exchange.down.extend(&reply[..passes]);
+            }
+            passes
+        };
+        own += passes;
+        phone.write_all(&reply[..passes]).await?;
+        if passes < reply.len() {
+            return phone.shutdown().await;
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! A backlog over a line that breaks again and again, behind a proxy that hands on whole bodies or nothing.
+
+use langso_device::AppError;
+use langso_domain::registry::Role;
+
+use crate::field::http;
+use crate::field::link::Break;
+use crate::field::{Field, Handset};
+
+/// Work of about a hundred kilobytes as it travels, written by thirty runs of the app.
+fn write_backlog(phone: &mut Handset) {
+    let mut seed = 1u64;
+    for _ in 0..30 {
+        phone.close();
+        for _ in 0..20 {
+            phone.household_with(&noise(&mut seed), &noise(&mut seed));
+        }
+    }
+}
+
+/// A text that deflate cannot shorten much.
+fn noise(seed: &mut u64) -> String {
+    let mut letter = || {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'A' + (*seed >> 59) as u8)
+    };
+    (0..118).map(|_| letter()).collect()
+}
+
+/// Syncs until nothing waits; how often that took.
+async fn drain(phone: &mut Handset, most: usize) -> usize {
+    for times in 1..=most {
+        match phone.sync().await {
+            Ok(report) => {
+                assert!(report.is_done);
+                assert_eq!(report.waiting, 0);
+                return times;
+            }
+            Err(AppError::Offline { why }) => assert_eq!(why, "cut"),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    panic!("the backlog does not drain");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backlog_drains_behind_a_proxy_that_buffers_however_early_the_line_breaks() {
+    let field = Field::start().await;
+    for each in [2_600, 6_000, 20_000] {
+        let team = field.found("Tổ thôn Ngàn Chi");
+        let mut phone = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
+        phone.sync().await.unwrap();
+        phone.close();
+        write_backlog(&mut phone);
+        phone.close();
+        phone.link.watch(phone.file());
+        phone.link.buffer_bodies();
+        phone.link.break_at(Break::Every(each));
+        phone.link.take_exchanges();
+        drain(&mut phone, 100).await;
+        assert!(phone.link.breaks() > 0, "{each}: the line never broke");
+        field.holds_once(team.scope, &phone.written_keys());
+        let exchanges = phone.link.take_exchanges();
+        let up: usize = exchanges.iter().map(|exchange| exchange.up.len()).sum();
+        assert!(up > 90_000, "{each}: a backlog of {up} bytes only");
+        for exchange in &exchanges {
+            for (_, key) in exchange.carried() {
+                assert!(!exchange.known.contains(&key), "{each}: sent again after its receipt was here");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_request_after_a_cut_is_small_and_sizes_double_again() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut phone = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
+    phone.sync().await.unwrap();
+    write_backlog(&mut phone);
+    phone.link.take_exchanges();
+    phone.link.break_at(Break::Up(5_000));
+    phone.sync().await.unwrap();
+    assert_eq!(phone.link.breaks(), 1);
+    let sizes: Vec<usize> =
+        phone.link.take_exchanges().iter().map(|exchange| http::body(&exchange.up).0.len()).collect();
+    assert!(sizes[1] < 3_000, "{sizes:?}: the first after a cut");
+    let largest = sizes.iter().max().unwrap();
+    assert!(*largest > 3 * 8 * 1024, "{sizes:?}");
+    field.holds_once(team.scope, &phone.written_keys());
+}

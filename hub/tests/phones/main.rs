@@ -1,0 +1,10 @@
+//! Real phones against a real hub, and what goes wrong between them.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a failure here is a failed test")]
+
+#[path = "../field/mod.rs"]
+mod field;
+
+mod buffering;
+mod conflict;
+mod cut;
