@@ -40,7 +40,10 @@ calls! {
     identity { get_card }
     me { get_month }
     about { get_about }
-    households { create_household }
+    households {
+        suggest_label, check_label, create_household, add_person, update_person, update_household, move_household,
+        void_household,
+    }
 }
 
 fn with_json<I: DeserializeOwned, O: Serialize>(

@@ -1,6 +1,7 @@
 //! Contacts: how to reach a household for a return. Personal values live nowhere else, by a consent of their own, for
 //! 90 days at most.
 
+use langso_domain::date::CivilDate;
 use langso_domain::id::{ConsentId, ContactId, HouseholdId, PersonId};
 use langso_domain::text::{self, NameError, phone::PhoneError};
 use langso_sync::value::Value;
@@ -113,44 +114,12 @@ impl Contacts<'_> {
         if let Some(person) = new.person {
             check_person(connection, new.household, person, &mut problems)?;
         }
-        let name = new.display_name.as_deref().filter(|name| !text::nfc(name).is_empty());
-        let name = name.and_then(|name| match text::check_name(name) {
-            Ok(name) => Some(name),
-            Err(error) => {
-                problems.add("display_name", name_code(error));
-                None
-            }
-        });
-        let number = new.phone.as_deref().filter(|number| !number.trim().is_empty());
-        let number = number.and_then(|number| match text::phone::normalize(number) {
-            Ok(number) => Some(number),
-            Err(error) => {
-                problems.add("phone", phone_code(error));
-                None
-            }
-        });
-        if name.is_none() && number.is_none() && problems.count() == 0 {
-            problems.add("display_name", "missing");
-        }
-        let today = phone.today();
-        let last = langso_domain::date::CivilDate(today.0 + MAX_DAYS);
-        let expires_on = new.expires_on.map_or(last, |day| day.0);
-        match () {
-            () if expires_on > last => problems.add("expires_on", "expires_too_late"),
-            () if expires_on < today => problems.add("expires_on", "past_date"),
-            () => {}
-        }
+        let (name, number) = (new.display_name.as_deref(), new.phone.as_deref());
+        let reach = check_reach("", name, number, new.expires_on, phone.today(), &mut problems);
         problems.finish()?;
         let household = new.household.0;
         once::save(&mut phone, CALL, new.token.as_deref(), |saving| {
-            let fields: [(&str, Value); 6] = [
-                ("consent_id", new.consent.0.into()),
-                ("household_id", household.into()),
-                ("person_id", new.person.map(|person| person.0).into()),
-                ("display_name", name.as_deref().into()),
-                ("phone", number.as_deref().into()),
-                ("expires_on", expires_on.into()),
-            ];
+            let fields = reach.fields(new.consent, new.household, new.person);
             let contact = match new.contact {
                 Some(contact) => {
                     if !check::is_live(saving.connection(), "contact", contact.0)? {
@@ -161,7 +130,7 @@ impl Contacts<'_> {
                 }
                 None => ContactId(saving.create_beside("contact", ("household", household), fields)?),
             };
-            Ok(SavedContact { contact, expires_on: Day(expires_on) })
+            Ok(SavedContact { contact, expires_on: Day(reach.expires_on) })
         })
     }
 
@@ -178,6 +147,71 @@ impl Contacts<'_> {
         phone.save(|saving| erase(saving, of.contact))?;
         Ok(Nothing {})
     }
+}
+
+/// A name used, a number, or both, and their last day, as they are stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Reach {
+    name: Option<String>,
+    number: Option<String>,
+    expires_on: CivilDate,
+}
+
+impl Reach {
+    /// The contact's row.
+    pub fn fields(
+        &self,
+        consent: ConsentId,
+        household: HouseholdId,
+        person: Option<PersonId>,
+    ) -> [(&'static str, Value); 6] {
+        [
+            ("consent_id", consent.0.into()),
+            ("household_id", household.0.into()),
+            ("person_id", person.map(|person| person.0).into()),
+            ("display_name", self.name.as_deref().into()),
+            ("phone", self.number.as_deref().into()),
+            ("expires_on", self.expires_on.into()),
+        ]
+    }
+}
+
+/// Checks how somebody is reached. `path` ends before the field's name.
+pub(crate) fn check_reach(
+    path: &str,
+    name: Option<&str>,
+    number: Option<&str>,
+    expires_on: Option<Day>,
+    today: CivilDate,
+    problems: &mut Problems,
+) -> Reach {
+    let name = name.filter(|name| !text::nfc(name).is_empty());
+    let number = number.filter(|number| !number.trim().is_empty());
+    if name.is_none() && number.is_none() {
+        problems.add(format_args!("{path}display_name"), "missing");
+    }
+    let name = name.and_then(|name| match text::check_name(name) {
+        Ok(name) => Some(name),
+        Err(error) => {
+            problems.add(format_args!("{path}display_name"), name_code(error));
+            None
+        }
+    });
+    let number = number.and_then(|number| match text::phone::normalize(number) {
+        Ok(number) => Some(number),
+        Err(error) => {
+            problems.add(format_args!("{path}phone"), phone_code(error));
+            None
+        }
+    });
+    let last = CivilDate(today.0 + MAX_DAYS);
+    let expires_on = expires_on.map_or(last, |day| day.0);
+    match () {
+        () if expires_on > last => problems.add(format_args!("{path}expires_on"), "expires_too_late"),
+        () if expires_on < today => problems.add(format_args!("{path}expires_on"), "past_date"),
+        () => {}
+    }
+    Reach { name, number, expires_on }
 }
 
 fn check_person(
@@ -233,7 +267,7 @@ pub(crate) fn erase(saving: &mut Saving<'_, '_>, contact: ContactId) -> Result<(
 pub(crate) fn of_household(
     connection: &Connection,
     household: HouseholdId,
-    today: langso_domain::date::CivilDate,
+    today: CivilDate,
 ) -> Result<Vec<ContactRow>> {
     let sql = "SELECT id, consent_id, person_id, display_name, phone, expires_on FROM live_contacts
                WHERE household_id = ?1 AND (expires_on IS NULL OR expires_on >= ?2) ORDER BY v_stamp";

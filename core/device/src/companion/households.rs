@@ -1,116 +1,407 @@
-//! Households and their persons: made, found, opened, corrected.
+//! Households and their persons: written down by consent, corrected, moved, struck out.
+//!
+//! Labels and hints are no place for names; the soft check asks, the never-store list refuses. Every problem of a
+//! form is known before anything is written.
 
-use langso_domain::id::{ConsentId, HamletId, HouseholdId, PersonId, RowId};
+use std::fmt::Display;
+
+use langso_domain::date::CivilDate;
+use langso_domain::id::{ContactId, HamletId, HouseholdId, PersonId, RowId};
 use langso_domain::text;
-use serde::{Deserialize, Serialize};
+use langso_sync::value::Value;
+use rusqlite::OptionalExtension;
 
-use super::Companion;
-use crate::error::{Problem, Result};
-use crate::phone::Saving;
+use super::known::Known;
+use super::problems::Problems;
+use super::{Companion, Nothing, check, consents, contacts, drafts, once, rows};
+use crate::error::{AppError, Result};
+use crate::phone::{Phone, Saving};
+
+mod records;
+
+pub use records::{
+    AddPerson, CheckLabel, GivenContact, LabelCheck, MoveHousehold, NewHousehold, NewPerson, OfHousehold,
+    SavedHousehold, SavedPerson, SuggestLabel, SuggestedLabel, UpdateHousehold, UpdatePerson,
+};
+
+/// The most persons that one save lets a household begin with.
+pub const MAX_PERSONS: usize = 30;
+const OLDEST_BIRTH_YEAR: u16 = 1900;
+/// What labels begin with unless the team calls its households otherwise.
+const LABEL: &str = "Hộ";
 
 /// The feature; see [`Companion::households`].
 pub struct Households<'a>(pub(super) &'a Companion);
 
-/// What is written down of a household.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewHousehold {
-    /// What the team calls it, such as `Hộ 12`.
-    pub label: String,
-    /// How to find the place.
-    #[serde(default)]
-    pub hint: Option<String>,
-    /// Where it lives.
-    #[serde(default)]
-    pub hamlet: Option<HamletId>,
-    /// A number of the list `poverty`.
-    #[serde(default)]
-    pub poverty: Option<u8>,
-    /// Its persons.
-    #[serde(default)]
-    pub persons: Vec<NewPerson>,
-    /// The consent given before anything was written, by its draft.
-    #[serde(default)]
-    pub consent: Option<ConsentId>,
-    /// A token of the form: a second save with the same one gives the first one's answer.
-    #[serde(default)]
-    pub token: Option<String>,
-}
-
-/// A person of a household, without a name.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewPerson {
-    /// A number of the list `age_bands`.
-    #[serde(default)]
-    pub band: Option<u8>,
-    /// Or the year of birth.
-    #[serde(default)]
-    pub birth_year: Option<u16>,
-    /// A number of the list `sexes`.
-    #[serde(default)]
-    pub sex: Option<u8>,
-    /// A number of the list `phone_kinds`.
-    #[serde(default)]
-    pub phone_kind: Option<u8>,
-    /// A number of the list `yes_no_unknown`.
-    #[serde(default)]
-    pub nfc: Option<u8>,
-    /// A number of the list `yes_no_unknown`.
-    #[serde(default)]
-    pub own_sim: Option<u8>,
-}
-
-/// What the saved sheet shows.
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
-pub struct SavedHousehold {
-    /// The household.
-    pub household: HouseholdId,
-    /// Its persons, in the order given.
-    pub persons: Vec<PersonId>,
-}
-
 impl Households<'_> {
-    /// Writes a household with its persons down, durably, before it answers.
+    /// The next free number of the hamlet's households, as a label.
     ///
     /// # Errors
-    /// `InvalidInput` with the field, before anything is written; `NotAllowed` before enrolment.
+    /// `NotAllowed { role }`.
+    pub fn suggest_label(&self, of: SuggestLabel) -> Result<SuggestedLabel> {
+        let phone = self.0.phone();
+        check::role(&phone, check::TEAM)?;
+        let sql = "SELECT label FROM live_households WHERE hamlet_id IS ?1 AND label IS NOT NULL";
+        let labels: Vec<String> =
+            rows::all(phone.connection(), sql, [of.hamlet.map(|hamlet| hamlet.0.0)], |row| row.get(0))?;
+        let prefix = text::fold(LABEL);
+        let number = |label: &String| -> Option<u32> {
+            let folded = text::fold(label);
+            let (words, number) = folded.rsplit_once(' ')?;
+            (words == prefix).then(|| number.parse().ok()).flatten()
+        };
+        let last = labels.iter().filter_map(number).max().unwrap_or(0);
+        Ok(SuggestedLabel { label: format!("{LABEL} {}", last.saturating_add(1)) })
+    }
+
+    /// What a save would say of a label and a hint, and whether they read like a name.
+    ///
+    /// # Errors
+    /// None.
+    pub fn check_label(&self, of: CheckLabel) -> Result<LabelCheck> {
+        let mut problems = Problems::default();
+        check_texts(&of.label, of.hint.as_deref(), &mut problems);
+        let hint = of.hint.as_deref().unwrap_or_default();
+        let looks_like_name = text::looks_like_name(&of.label) || text::looks_like_name(hint);
+        Ok(LabelCheck { problems: problems.into_list(), looks_like_name })
+    }
+
+    /// Writes a household with its persons, its consent and perhaps a contact down, in one save.
+    ///
+    /// # Errors
+    /// `InvalidInput` with the first field that is wrong: `label`, `hint`, `hamlet`, `poverty`, `persons` and
+    /// `persons[0].band` and the like, `consent` (`missing`, `consent_without_record`) and below, `contact` and below;
+    /// `NotAllowed { role }`.
     pub fn create_household(&self, new: NewHousehold) -> Result<SavedHousehold> {
+        const CALL: &str = "households.create_household";
         let mut phone = self.0.phone();
-        phone.enrolled()?;
-        let label = text::nfc(&new.label);
-        if label.is_empty() {
-            return Err(Problem::new("label", "missing").into());
+        let me = check::role(&phone, check::TEAM)?.member;
+        if let Some(saved) = once::answered(&phone, CALL, new.token.as_deref())? {
+            return Ok(saved);
         }
-        phone.save(|saving| {
+        let known = phone.known()?;
+        let mut problems = Problems::default();
+        let (label, hint) = check_texts(&new.label, new.hint.as_deref(), &mut problems);
+        check_hamlet(&known, new.hamlet, &mut problems);
+        problems.choice(&known.content, "poverty", "poverty", new.poverty);
+        if new.persons.len() > MAX_PERSONS {
+            problems.add("persons", "too_many");
+        } else {
+            for (at, person) in new.persons.iter().enumerate() {
+                check_person(&known, format_args!("persons[{at}]."), person, phone.today(), &mut problems);
+            }
+        }
+        let consent = match &new.consent {
+            Some(given) => {
+                Some((given, consents::check_given(&phone, &known, "consent", given, &mut problems)))
+            }
+            None => {
+                problems.add("consent", "missing");
+                None
+            }
+        };
+        if consent.is_some_and(|(_, filled)| filled.purposes & consents::RECORD == 0) && problems.count() == 0
+        {
+            problems.add("consent", "consent_without_record");
+        }
+        let covers = consent.is_some_and(|(_, filled)| filled.purposes & consents::CONTACT != 0);
+        let contact = new.contact.as_ref().map(|contact| {
+            let persons = new.persons.len();
+            (contact, check_contact(&phone, &known, contact, covers, persons, &mut problems))
+        });
+        problems.finish()?;
+        let Some((given, filled)) = consent else { return Err(AppError::invalid("consent", "missing")) };
+        once::save(&mut phone, CALL, new.token.as_deref(), |saving| {
             let household = saving.create(
                 "household",
                 [
-                    ("label", label.as_str().into()),
-                    ("hint", new.hint.as_deref().map(text::nfc).into()),
+                    ("label", label.as_deref().into()),
                     ("hamlet_id", new.hamlet.map(|hamlet| hamlet.0).into()),
                     ("poverty", new.poverty.into()),
+                    ("hint", hint.as_deref().into()),
                 ],
             )?;
-            let persons = new.persons.iter().map(|person| create_person(saving, household, person));
-            let persons = persons.collect::<Result<_>>()?;
-            Ok(SavedHousehold { household: HouseholdId(household), persons })
+            let consent = consents::create(saving, household, me, given, filled, false)?;
+            let persons = new.persons.iter().map(|person| saving.create("person", fields(household, person)));
+            let persons: Vec<_> =
+                persons.collect::<Result<Vec<RowId>>>()?.into_iter().map(PersonId).collect();
+            let (mut contact_consent, mut kept) = (None, None);
+            if let Some((contact, checked)) = &contact {
+                let lives_by = match (&contact.consent, checked.consent) {
+                    (Some(given), Some(filled)) => {
+                        consents::create(saving, household, me, given, filled, false)?
+                    }
+                    _ => consent,
+                };
+                let person = contact.person.and_then(|at| persons.get(usize::from(at)).copied());
+                let row = checked.reach.fields(lives_by, HouseholdId(household), person);
+                kept = Some(ContactId(saving.create("contact", row)?));
+                contact_consent = Some(lives_by);
+            }
+            if let Some(token) = &new.token {
+                drafts::discard(saving.connection(), token)?;
+            }
+            Ok(SavedHousehold {
+                household: HouseholdId(household),
+                persons,
+                consent,
+                contact_consent,
+                contact: kept,
+            })
         })
+    }
+
+    /// Writes a person of a household down.
+    ///
+    /// # Errors
+    /// `InvalidInput`: `household` (`not_found`, `consent_withdrawn`), `person.band` and the like; `NotAllowed`.
+    pub fn add_person(&self, new: AddPerson) -> Result<SavedPerson> {
+        const CALL: &str = "households.add_person";
+        let mut phone = self.0.phone();
+        check::role(&phone, check::TEAM)?;
+        if let Some(saved) = once::answered(&phone, CALL, new.token.as_deref())? {
+            return Ok(saved);
+        }
+        let known = phone.known()?;
+        let mut problems = Problems::default();
+        check_household(&phone, &known, new.household, &mut problems)?;
+        check_person(&known, "person.", &new.person, phone.today(), &mut problems);
+        problems.finish()?;
+        once::save(&mut phone, CALL, new.token.as_deref(), |saving| {
+            let household = new.household.0;
+            let row =
+                saving.create_beside("person", ("household", household), fields(household, &new.person))?;
+            Ok(SavedPerson { person: PersonId(row) })
+        })
+    }
+
+    /// Corrects what is known of a person; whatever is not named stays.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidInput` with the field; `NotAllowed`.
+    pub fn update_person(&self, update: UpdatePerson) -> Result<Nothing> {
+        let mut phone = self.0.phone();
+        check::role(&phone, check::TEAM)?;
+        let known = phone.known()?;
+        let sql = "SELECT household_id, band, birth_year FROM live_persons WHERE id = ?1";
+        let held = phone
+            .connection()
+            .prepare_cached(sql)?
+            .query_row([update.person.0.0], |row| {
+                Ok((rows::some_id(row, 0, HouseholdId)?, rows::number(row, 1)?, row.get(2)?))
+            })
+            .optional()?;
+        let (household, band, birth_year) = held.ok_or(AppError::NotFound)?;
+        let mut problems = Problems::default();
+        if household.is_some_and(|household| known.withdrawn.contains(&household)) {
+            problems.add("person", "consent_withdrawn");
+        }
+        let after = NewPerson {
+            band: update.band.unwrap_or(band),
+            birth_year: update.birth_year.unwrap_or(birth_year),
+            sex: update.sex.flatten(),
+            phone_kind: update.phone_kind.flatten(),
+            nfc: update.nfc.flatten(),
+            own_sim: update.own_sim.flatten(),
+        };
+        check_choices(&known, "", &after, &mut problems);
+        if update.band.is_some() || update.birth_year.is_some() {
+            check_age("", &after, phone.today(), &mut problems);
+        }
+        problems.finish()?;
+        let mut changed: Vec<(&str, Value)> = Vec::new();
+        push(&mut changed, "band", update.band);
+        push(&mut changed, "birth_year", update.birth_year);
+        push(&mut changed, "sex", update.sex);
+        push(&mut changed, "phone_kind", update.phone_kind);
+        push(&mut changed, "nfc", update.nfc);
+        push(&mut changed, "own_sim", update.own_sim);
+        if update.is_struck_out {
+            changed.push(("void", Value::Bool(true)));
+        }
+        save_patch(&mut phone, "person", update.person.0, changed)
+    }
+
+    /// Corrects what is known of a household; whatever is not named stays.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidInput` with the field; `NotAllowed`.
+    pub fn update_household(&self, update: UpdateHousehold) -> Result<Nothing> {
+        let mut phone = self.0.phone();
+        check::role(&phone, check::TEAM)?;
+        let known = phone.known()?;
+        if !check::is_live(phone.connection(), "household", update.household.0)? {
+            return Err(AppError::NotFound);
+        }
+        let mut problems = Problems::default();
+        let mut changed: Vec<(&str, Value)> = Vec::new();
+        if known.withdrawn.contains(&update.household) {
+            problems.add("household", "consent_withdrawn");
+        }
+        if let Some(label) = &update.label {
+            let label = problems.line("label", "household.label", Some(label));
+            if label.is_none() && problems.count() == 0 {
+                problems.add("label", "missing");
+            }
+            changed.push(("label", label.into()));
+        }
+        if let Some(hint) = &update.hint {
+            changed.push(("hint", problems.line("hint", "household.hint", hint.as_deref()).into()));
+        }
+        if let Some(hamlet) = update.hamlet {
+            check_hamlet(&known, hamlet, &mut problems);
+            changed.push(("hamlet_id", hamlet.map(|hamlet| hamlet.0).into()));
+        }
+        problems.choice(&known.content, "poverty", "poverty", update.poverty.flatten());
+        push(&mut changed, "poverty", update.poverty);
+        problems.finish()?;
+        save_patch(&mut phone, "household", update.household.0, changed)
+    }
+
+    /// The household lives in another of the team's hamlets now. One that leaves the team's place is copied by the
+    /// hub; this is not it.
+    ///
+    /// # Errors
+    /// As [`Households::update_household`].
+    pub fn move_household(&self, to: MoveHousehold) -> Result<Nothing> {
+        let hamlet = Some(Some(to.hamlet));
+        self.update_household(UpdateHousehold { hamlet, ..UpdateHousehold::of(to.household) })
+    }
+
+    /// Strikes a household out: it stays in the book and counts no longer; its visits stay. Twice is as once.
+    ///
+    /// # Errors
+    /// `NotFound`; `NotAllowed`.
+    pub fn void_household(&self, of: OfHousehold) -> Result<Nothing> {
+        let mut phone = self.0.phone();
+        check::role(&phone, check::TEAM)?;
+        if !check::is_live(phone.connection(), "household", of.household.0)? {
+            let sql = "SELECT 1 FROM households WHERE id = ?1 AND v_stamp > 0";
+            let found = phone.connection().prepare_cached(sql)?.exists([of.household.0.0])?;
+            return if found { Ok(Nothing {}) } else { Err(AppError::NotFound) };
+        }
+        save_patch(&mut phone, "household", of.household.0, vec![("void", Value::Bool(true))])
     }
 }
 
-fn create_person(saving: &mut Saving<'_, '_>, household: RowId, person: &NewPerson) -> Result<PersonId> {
-    let row = saving.create(
-        "person",
-        [
-            ("household_id", household.into()),
-            ("band", person.band.into()),
-            ("birth_year", person.birth_year.into()),
-            ("sex", person.sex.into()),
-            ("phone_kind", person.phone_kind.into()),
-            ("nfc", person.nfc.into()),
-            ("own_sim", person.own_sim.into()),
-        ],
-    )?;
-    Ok(PersonId(row))
+fn push<T>(changed: &mut Vec<(&str, Value)>, name: &'static str, edit: super::record::Edit<T>)
+where
+    Value: From<Option<T>>,
+{
+    changed.extend(edit.map(|value| (name, value.into())));
+}
+
+fn save_patch(phone: &mut Phone, table: &str, id: RowId, changed: Vec<(&str, Value)>) -> Result<Nothing> {
+    if !changed.is_empty() {
+        phone.save(|saving: &mut Saving<'_, '_>| saving.patch(table, id, changed))?;
+    }
+    Ok(Nothing {})
+}
+
+/// A label and a hint as they are stored.
+fn check_texts(label: &str, hint: Option<&str>, problems: &mut Problems) -> (Option<String>, Option<String>) {
+    let before = problems.count();
+    let label = problems.line("label", "household.label", Some(label));
+    if label.is_none() && problems.count() == before {
+        problems.add("label", "missing");
+    }
+    (label, problems.line("hint", "household.hint", hint))
+}
+
+fn check_hamlet(known: &Known, hamlet: Option<HamletId>, problems: &mut Problems) {
+    if hamlet.is_some_and(|hamlet| !known.hamlets.contains_key(&hamlet)) {
+        problems.add("hamlet", "not_found");
+    }
+}
+
+/// A household that may be written to.
+pub(super) fn check_household(
+    phone: &Phone,
+    known: &Known,
+    household: HouseholdId,
+    problems: &mut Problems,
+) -> Result<()> {
+    if !check::is_live(phone.connection(), "household", household.0)? {
+        problems.add("household", "not_found");
+    } else if known.withdrawn.contains(&household) {
+        problems.add("household", "consent_withdrawn");
+    }
+    Ok(())
+}
+
+/// `path` ends before the field's name.
+fn check_person(
+    known: &Known,
+    path: impl Display,
+    person: &NewPerson,
+    today: CivilDate,
+    problems: &mut Problems,
+) {
+    check_choices(known, &path, person, problems);
+    check_age(path, person, today, problems);
+}
+
+fn check_choices(known: &Known, path: impl Display, person: &NewPerson, problems: &mut Problems) {
+    let mut choice = |list: &str, field: &str, number| {
+        problems.choice(&known.content, list, format_args!("{path}{field}"), number);
+    };
+    choice("age_bands", "band", person.band);
+    choice("sexes", "sex", person.sex);
+    choice("phone_kinds", "phone_kind", person.phone_kind);
+    choice("yes_no_unknown", "nfc", person.nfc);
+    choice("yes_no_unknown", "own_sim", person.own_sim);
+}
+
+/// A band or a year, so that figures by age miss nobody.
+fn check_age(path: impl Display, person: &NewPerson, today: CivilDate, problems: &mut Problems) {
+    match (person.band, person.birth_year) {
+        (None, None) => problems.add(format_args!("{path}band"), "missing"),
+        (Some(_), Some(_)) => problems.add(format_args!("{path}birth_year"), "band_or_year"),
+        (None, year) => {
+            let this_year = u16::try_from(today.ymd().0).unwrap_or(u16::MAX);
+            problems.range(format_args!("{path}birth_year"), year, OLDEST_BIRTH_YEAR..=this_year);
+        }
+        (Some(_), None) => {}
+    }
+}
+
+fn fields(household: RowId, person: &NewPerson) -> [(&'static str, Value); 7] {
+    [
+        ("household_id", household.into()),
+        ("band", person.band.into()),
+        ("birth_year", person.birth_year.into()),
+        ("sex", person.sex.into()),
+        ("phone_kind", person.phone_kind.into()),
+        ("nfc", person.nfc.into()),
+        ("own_sim", person.own_sim.into()),
+    ]
+}
+
+struct CheckedContact {
+    /// The contact's own consent; none when the consent to the record covers it.
+    consent: Option<consents::Filled>,
+    reach: contacts::Reach,
+}
+
+fn check_contact(
+    phone: &Phone,
+    known: &Known,
+    contact: &GivenContact,
+    is_covered: bool,
+    persons: usize,
+    problems: &mut Problems,
+) -> CheckedContact {
+    let path = "contact.consent";
+    let consent =
+        contact.consent.as_ref().map(|given| consents::check_given(phone, known, path, given, problems));
+    let covers = consent.map_or(is_covered, |filled| filled.purposes & consents::CONTACT != 0);
+    if !covers {
+        problems.add(path, "consent_without_contact");
+    }
+    if contact.person.is_some_and(|at| usize::from(at) >= persons) {
+        problems.add("contact.person", "not_found");
+    }
+    let (name, number) = (contact.display_name.as_deref(), contact.phone.as_deref());
+    let reach = contacts::check_reach("contact.", name, number, contact.expires_on, phone.today(), problems);
+    CheckedContact { consent, reach }
 }

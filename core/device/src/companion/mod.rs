@@ -26,7 +26,7 @@ pub mod drafts;
 mod enrolment;
 pub mod events;
 pub mod figures;
-mod households;
+pub mod households;
 pub mod identity;
 mod known;
 pub mod me;
@@ -43,7 +43,6 @@ pub mod units;
 mod who;
 
 pub use enrolment::{Enrolment, InvitePreview, InviteText, Joined};
-pub use households::{Households, NewHousehold, NewPerson, SavedHousehold};
 pub(crate) use known::Known;
 pub use record::{Day, Nothing};
 pub use sync::{Sync, SyncNow, SyncReport, SyncStatus};
@@ -86,8 +85,8 @@ impl Companion {
     }
 
     /// Households, their persons, and finding them again.
-    pub fn households(&self) -> Households<'_> {
-        Households(self)
+    pub fn households(&self) -> households::Households<'_> {
+        households::Households(self)
     }
 
     /// Asking before anything of a household is written, and taking it back.

@@ -1,0 +1,241 @@
+//! What is asked and said about households.
+
+use langso_domain::id::{ConsentId, ContactId, HamletId, HouseholdId, PersonId};
+use serde::{Deserialize, Serialize};
+
+use super::super::consents::GivenConsent;
+use super::super::record::{Day, Edit, edit};
+
+/// What is written down of a household.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewHousehold {
+    /// What the team calls it, such as `Hộ 12`.
+    pub label: String,
+    /// How to find the place.
+    #[serde(default)]
+    pub hint: Option<String>,
+    /// Where it lives.
+    #[serde(default)]
+    pub hamlet: Option<HamletId>,
+    /// A number of the list `poverty`.
+    #[serde(default)]
+    pub poverty: Option<u8>,
+    /// Its persons, each with a band or a year of birth; at most [`MAX_PERSONS`](super::MAX_PERSONS).
+    #[serde(default)]
+    pub persons: Vec<NewPerson>,
+    /// The consent to the record: without one nothing of a household is written.
+    #[serde(default)]
+    pub consent: Option<GivenConsent>,
+    /// How to reach it for a return, asked apart.
+    #[serde(default)]
+    pub contact: Option<GivenContact>,
+    /// A token of the form: a second save with the same one gives the first one's answer.
+    #[serde(default)]
+    pub token: Option<String>,
+}
+
+/// A contact and the consent that it lives by.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct GivenContact {
+    /// The consent to a contact; none = the consent to the record covers it.
+    #[serde(default)]
+    pub consent: Option<GivenConsent>,
+    /// Which of the new persons, from 0.
+    #[serde(default)]
+    pub person: Option<u8>,
+    /// The name used.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// The number as typed.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// The last day; none = 90 days from today.
+    #[serde(default)]
+    pub expires_on: Option<Day>,
+}
+
+/// A person of a household, without a name.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPerson {
+    /// A number of the list `age_bands`.
+    #[serde(default)]
+    pub band: Option<u8>,
+    /// Or the year of birth.
+    #[serde(default)]
+    pub birth_year: Option<u16>,
+    /// A number of the list `sexes`.
+    #[serde(default)]
+    pub sex: Option<u8>,
+    /// A number of the list `phone_kinds`.
+    #[serde(default)]
+    pub phone_kind: Option<u8>,
+    /// A number of the list `yes_no_unknown`.
+    #[serde(default)]
+    pub nfc: Option<u8>,
+    /// A number of the list `yes_no_unknown`.
+    #[serde(default)]
+    pub own_sim: Option<u8>,
+}
+
+/// What the saved sheet shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedHousehold {
+    /// The household.
+    pub household: HouseholdId,
+    /// Its persons, in the order given.
+    pub persons: Vec<PersonId>,
+    /// The consent to the record.
+    pub consent: ConsentId,
+    /// The consent that the contact lives by, when one was kept.
+    pub contact_consent: Option<ConsentId>,
+    /// The contact.
+    pub contact: Option<ContactId>,
+}
+
+/// A person who joins a household that is there.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddPerson {
+    /// The household.
+    pub household: HouseholdId,
+    /// The person.
+    pub person: NewPerson,
+    /// A token of the form: a second save with the same one gives the first one's answer.
+    #[serde(default)]
+    pub token: Option<String>,
+}
+
+/// A person written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedPerson {
+    /// The person.
+    pub person: PersonId,
+}
+
+/// What changes about a person: a field that is absent stays, null clears it.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdatePerson {
+    /// The person.
+    pub person: PersonId,
+    /// A number of the list `age_bands`.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub band: Edit<u8>,
+    /// Or the year of birth.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub birth_year: Edit<u16>,
+    /// A number of the list `sexes`.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub sex: Edit<u8>,
+    /// A number of the list `phone_kinds`.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub phone_kind: Edit<u8>,
+    /// A number of the list `yes_no_unknown`.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub nfc: Edit<u8>,
+    /// A number of the list `yes_no_unknown`.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub own_sim: Edit<u8>,
+    /// Strikes the person out: written down by mistake, or gone.
+    #[serde(default)]
+    pub is_struck_out: bool,
+}
+
+impl UpdatePerson {
+    /// No change of that person yet.
+    pub fn of(person: PersonId) -> Self {
+        Self {
+            person,
+            band: None,
+            birth_year: None,
+            sex: None,
+            phone_kind: None,
+            nfc: None,
+            own_sim: None,
+            is_struck_out: false,
+        }
+    }
+}
+
+/// What changes about a household: a field that is absent stays, null clears it.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateHousehold {
+    /// The household.
+    pub household: HouseholdId,
+    /// What the team calls it; cannot be cleared.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// How to find the place.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub hint: Edit<String>,
+    /// Where it lives.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub hamlet: Edit<HamletId>,
+    /// A number of the list `poverty`.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub poverty: Edit<u8>,
+}
+
+impl UpdateHousehold {
+    /// No change of that household yet.
+    pub fn of(household: HouseholdId) -> Self {
+        Self { household, label: None, hint: None, hamlet: None, poverty: None }
+    }
+}
+
+/// Which household.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfHousehold {
+    /// The household.
+    pub household: HouseholdId,
+}
+
+/// Where a household went within the team's hamlets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoveHousehold {
+    /// The household.
+    pub household: HouseholdId,
+    /// Where it lives now.
+    pub hamlet: HamletId,
+}
+
+/// What a household is called and where it is, before it is written.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckLabel {
+    /// What the team would call it.
+    pub label: String,
+    /// How to find the place.
+    #[serde(default)]
+    pub hint: Option<String>,
+}
+
+/// What is wrong with a label, and what may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LabelCheck {
+    /// What a save would refuse.
+    pub problems: Vec<crate::error::Problem>,
+    /// The label or the hint reads like somebody's name. A question to ask, never a refusal.
+    pub looks_like_name: bool,
+}
+
+/// For which hamlet a label is wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SuggestLabel {
+    /// None = households without a hamlet.
+    pub hamlet: Option<HamletId>,
+}
+
+/// A label that is free.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuggestedLabel {
+    /// Such as `Hộ 13`.
+    pub label: String,
+}
