@@ -30,6 +30,7 @@ calls! {
     consents { get_script, record_consent, withdraw_consent }
     contacts { save_contact, erase_contact }
     drafts { save_draft, get_draft, list_drafts, discard_draft }
+    content { list_services, list_failure_codes, get_failure_help, list_tutorials, get_tutorial }
     units { list_hamlets, find_units }
     census { get_census, mark_household_seen }
     team { get_team, list_members, list_plans, list_person_days, list_work_queue }

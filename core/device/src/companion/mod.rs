@@ -22,6 +22,7 @@ mod check;
 pub mod conflicts;
 pub mod consents;
 pub mod contacts;
+pub mod content;
 pub mod drafts;
 mod enrolment;
 pub mod events;
@@ -97,6 +98,11 @@ impl Companion {
     /// How to reach a household for a return.
     pub fn contacts(&self) -> contacts::Contacts<'_> {
         contacts::Contacts(self)
+    }
+
+    /// Services, reasons and tutorials.
+    pub fn content(&self) -> content::Guides<'_> {
+        content::Guides(self)
     }
 
     /// Forms that are not finished.
