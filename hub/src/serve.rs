@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use langso_domain::id::{DeviceId, Key, ScopeId};
+use langso_domain::id::{DeviceId, ScopeId};
 use langso_sync::chain::Cursor;
-use langso_sync::frame::{FrameBuilder, OVERHEAD_BYTES};
-use langso_sync::wire::{Ended, Hello, Left, MAX_RANGES, Problem, Range, Reason, ReplyHead, ScopeReceipts};
+use langso_sync::session::hub::{Entry, Gap, HeldIndex, Serving, receipts};
+use langso_sync::wire::{Ended, Held, Hello, Left, MAX_RANGES, Problem, Reason, ReplyHead};
 use langso_sync::wire::{Nonce, SetAside};
 
 use crate::access;
@@ -41,7 +41,6 @@ pub struct Reply {
     scopes: VecDeque<Part>,
     budget: usize,
     max_frame: usize,
-    permille: Option<u32>,
     ended: Ended,
     served_any: bool,
     state: State,
@@ -59,9 +58,8 @@ enum State {
 struct Part {
     scope: ScopeId,
     from: Cursor,
-    cursor: Cursor,
+    serving: Serving,
     head: Position,
-    receipts: VecDeque<(Position, Key, u32)>,
     page: VecDeque<Stored>,
 }
 
@@ -85,11 +83,11 @@ impl Reply {
         let readable = grants.iter().filter(|grant| access::may_read(grant.kind, grant.role));
         let mut readable: BTreeMap<ScopeId, i64> =
             readable.map(|grant| (grant.scope, grant.kind as i64)).collect();
-        let mut held: BTreeMap<ScopeId, Vec<(u32, Key)>> = BTreeMap::new();
-        for (offer, place) in hello.held.iter().zip(0..) {
+        let index = HeldIndex::new(&hello.held);
+        let mut held: BTreeMap<ScopeId, Vec<&Held>> = BTreeMap::new();
+        for offer in &hello.held {
             if let Some(scope) = log.scope_of(offer.writer)? {
-                let last = Key { writer: offer.writer, seq: offer.upto };
-                held.entry(scope).or_default().push((place, last));
+                held.entry(scope).or_default().push(offer);
             }
         }
         let mut scopes = VecDeque::new();
@@ -117,23 +115,16 @@ impl Reply {
                 head.watermarks.push((at, state.watermark));
             }
             let offers = held.remove(scope).unwrap_or_default();
-            let ranges = receipts(&log, *scope, from.position, &offers, &mut room)?;
-            let part = Part {
-                scope: *scope,
-                from,
-                cursor: from,
-                head: state.head,
-                receipts: ranges
-                    .iter()
-                    .map(|range| {
-                        let writer = hello.held[range.held as usize].writer;
-                        (range.position, Key { writer, seq: range.first }, range.n)
-                    })
-                    .collect(),
-                page: VecDeque::new(),
-            };
-            if !ranges.is_empty() {
-                head.receipts.push(ScopeReceipts { scope: at, ranges });
+            let mut rows = Vec::new();
+            for offer in offers {
+                rows.extend(log.keys_of(*scope, offer.writer, offer.upto, from.position)?);
+            }
+            rows.sort_unstable_by_key(|(position, _)| *position);
+            let got = receipts(at, &index, rows, &mut room);
+            let serving = Serving::new(*scope, log.registry().schema, from, &got.ranges, &hello.held);
+            let part = Part { scope: *scope, from, serving, head: state.head, page: VecDeque::new() };
+            if !got.ranges.is_empty() {
+                head.receipts.push(got);
             }
             if from.position < state.head {
                 scopes.push_back(part);
@@ -150,7 +141,6 @@ impl Reply {
             scopes,
             budget,
             max_frame: most,
-            permille: None,
             ended: Ended::default(),
             served_any: false,
             state: State::Head(Box::new(head)),
@@ -187,10 +177,11 @@ impl Reply {
             // One frame always goes, so that every request brings the phone further.
             let spent = self.served_any && self.budget < LEAST_FRAME;
             let frame = if spent { None } else { self.frame_of(&mut part)? };
-            let whole = part.cursor.position >= part.head;
+            let whole = part.serving.cursor().position >= part.head;
             if whole || frame.is_none() {
-                if part.cursor != part.from {
-                    self.ended.cursors.push((part.scope, part.cursor));
+                let cursor = part.serving.cursor();
+                if cursor != part.from {
+                    self.ended.cursors.push((part.scope, cursor));
                 }
                 self.ended.more |= !whole;
             } else {
@@ -205,60 +196,39 @@ impl Reply {
         Ok(None)
     }
 
-    /// One frame of the scope, and the cursor after it; none when receipts cover all the rest.
+    /// One frame of the scope; none when receipts cover all the rest.
     fn frame_of(&mut self, part: &mut Part) -> Result<Option<Vec<u8>>, log::Error> {
         let most = self.max_frame.min(self.budget.max(LEAST_FRAME));
-        let mut builder = FrameBuilder::new(part.scope, self.log.registry().schema, most);
-        if let Some(permille) = self.permille {
-            builder = builder.with_ratio(permille);
-        }
-        loop {
-            part.pass_receipts();
-            let before = part.cursor.chain;
-            let Some(next) = part.next_row(&self.log)? else { break };
-            let key = next.key;
-            let pushed = builder.push_served(&next.bytes, key, next.device, next.position, before);
-            if pushed.is_err() {
-                break;
+        while let Some(next) = part.next_row(&self.log)? {
+            let Stored { position, key, device: author, bytes, .. } = next;
+            let entry = Entry { position, key, author, bytes: &bytes };
+            match part.serving.push(entry, most) {
+                Ok(true) => {}
+                Ok(false) => {
+                    part.page.push_front(Stored { bytes, ..next });
+                    break;
+                }
+                Err(Gap) => return Err(log::Error::Corrupt("position")),
             }
-            part.page.pop_front();
-            part.cursor = part.cursor.then(key);
         }
-        let raw = builder.raw_bytes();
-        let frame = builder.build(&self.keys.signing);
-        if let Some(frame) = &frame {
-            let deflated = frame.len().saturating_sub(OVERHEAD_BYTES) * 1_000 / raw.max(1);
-            self.permille = Some(u32::try_from(deflated).unwrap_or(u32::MAX));
-        }
-        Ok(frame)
+        Ok(part.serving.flush(&self.keys.signing))
     }
 }
 
 impl Part {
-    /// Steps over what the head's receipts say.
-    fn pass_receipts(&mut self) {
-        while let Some((position, key, count)) = self.receipts.front_mut() {
-            if *position != self.cursor.position + 1 {
-                return;
-            }
-            for seq in key.seq..key.seq + *count {
-                self.cursor = self.cursor.then(Key { seq, ..*key });
-            }
-            self.receipts.pop_front();
-        }
-    }
-
     /// The row after the cursor, which no receipt covers; none at the head as it was when the reply began.
-    fn next_row(&mut self, log: &Log) -> Result<Option<&Stored>, log::Error> {
+    fn next_row(&mut self, log: &Log) -> Result<Option<Stored>, log::Error> {
+        let until = self.serving.pass_receipts();
         if self.page.is_empty() {
-            let until = self.receipts.front().map_or(self.head, |(position, ..)| position - 1).min(self.head);
-            let rows = until.saturating_sub(self.cursor.position).min(PAGE_ROWS);
+            let after = self.serving.cursor().position;
+            let rows =
+                until.map_or(self.head, |until| until.min(self.head)).saturating_sub(after).min(PAGE_ROWS);
             if rows > 0 {
                 let rows = u32::try_from(rows).unwrap_or(u32::MAX);
-                self.page = log.changes_after(self.scope, self.cursor.position, rows, PAGE_BYTES)?.into();
+                self.page = log.changes_after(self.scope, after, rows, PAGE_BYTES)?.into();
             }
         }
-        Ok(self.page.front())
+        Ok(self.page.pop_front())
     }
 }
 
@@ -277,30 +247,6 @@ fn start(
         }
     }
     Ok(None)
-}
-
-/// Receipts of one scope above a position, at most `room`, which they use up; the rest is served in frames.
-fn receipts(
-    log: &Log,
-    scope: ScopeId,
-    after: Position,
-    offers: &[(u32, Key)],
-    room: &mut usize,
-) -> Result<Vec<Range>, log::Error> {
-    let mut ranges = Vec::new();
-    for (held, last) in offers {
-        let runs = log.runs_of(scope, last.writer, last.seq, after)?;
-        ranges.extend(runs.iter().map(|run| Range {
-            position: run.position,
-            held: *held,
-            first: run.seq,
-            n: run.count,
-        }));
-    }
-    ranges.sort_unstable_by_key(|range| range.position);
-    ranges.truncate(*room);
-    *room -= ranges.len();
-    Ok(ranges)
 }
 
 fn add_waiting(log: &Log, scope: ScopeId, device: DeviceId, head: &mut ReplyHead) -> Result<(), log::Error> {

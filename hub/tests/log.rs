@@ -196,7 +196,7 @@ fn what_the_hub_served_it_takes_back_with_its_authors() {
 }
 
 #[test]
-fn runs_tell_where_a_writers_changes_stand() {
+fn the_log_tells_where_a_writers_changes_stand() {
     let hub = Hub::new();
     let (mut lan, mut minh) = (hub.phone(1, Role::Member), hub.phone(2, Role::Member));
     let three = |phone: &mut Phone| {
@@ -207,13 +207,13 @@ fn runs_tell_where_a_writers_changes_stand() {
     three(&mut minh);
     three(&mut lan);
     let writer = lan.writer(TEAM_SCOPE);
-    let runs = |up_to, after| {
-        let runs = hub.log.runs_of(TEAM_SCOPE, writer, up_to, after).unwrap();
-        runs.iter().map(|run| (run.position, run.seq, run.count)).collect::<Vec<_>>()
+    let keys = |up_to, after| {
+        let keys = hub.log.keys_of(TEAM_SCOPE, writer, up_to, after).unwrap();
+        keys.iter().map(|(position, key)| (*position, key.seq)).collect::<Vec<_>>()
     };
-    assert_eq!(runs(6, 0), [(1, 1, 3), (7, 4, 3)]);
-    assert_eq!(runs(5, 2), [(3, 3, 1), (7, 4, 2)]);
-    assert_eq!(runs(6, 9), []);
+    assert_eq!(keys(6, 0), [(1, 1), (2, 2), (3, 3), (7, 4), (8, 5), (9, 6)]);
+    assert_eq!(keys(5, 2), [(3, 3), (7, 4), (8, 5)]);
+    assert_eq!(keys(6, 9), []);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use langso_sync::chain::{Chain, Cursor};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::statements;
-use super::{Error, Item, Log, Position, Result, Run, ScopeState, SetAside, Stored};
+use super::{Error, Item, Log, Position, Result, ScopeState, SetAside, Stored};
 use crate::clock::Millis;
 
 /// The code under which a collision is told.
@@ -95,24 +95,22 @@ impl Log {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn runs_of(&self, scope: ScopeId, writer: Writer, up_to: u32, after: Position) -> Result<Vec<Run>> {
+    pub fn keys_of(
+        &self,
+        scope: ScopeId,
+        writer: Writer,
+        up_to: u32,
+        after: Position,
+    ) -> Result<Vec<(Position, Key)>> {
         let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
         self.read(|connection| {
             let mut statement = connection.prepare_cached(statements::KEYS_OF_WRITER)?;
             let mut rows = statement.query(params![scope.0, writer.0.to_be_bytes(), up_to, after])?;
-            let mut runs: Vec<Run> = Vec::new();
+            let mut keys = Vec::new();
             while let Some(row) = rows.next()? {
-                let (position, seq) = (position(row, 0)?, row.get(1)?);
-                match runs.last_mut() {
-                    Some(run)
-                        if run.position + u64::from(run.count) == position && run.seq + run.count == seq =>
-                    {
-                        run.count += 1;
-                    }
-                    _ => runs.push(Run { position, writer, seq, count: 1 }),
-                }
+                keys.push((position(row, 0)?, Key { writer, seq: row.get(1)? }));
             }
-            Ok(runs)
+            Ok(keys)
         })
     }
 

@@ -1,6 +1,6 @@
 //! What the log is told and what it answers, as plain data: no SQL, no HTTP.
 
-use langso_domain::id::{DeviceId, Key, MemberId, RowId, ScopeId, TeamId, Writer};
+use langso_domain::id::{DeviceId, Key, MemberId, RowId, ScopeId, TeamId};
 use langso_domain::registry::{Role, ScopeKind};
 use langso_sync::chain::Chain;
 use langso_sync::change::ChangeHash;
@@ -123,19 +123,6 @@ pub struct Stored {
     pub chain: Chain,
     /// As the author encoded it.
     pub bytes: Vec<u8>,
-}
-
-/// Positions that hold consecutive numbers of one writer: `count` changes from `position` and `seq` on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Run {
-    /// Of the first.
-    pub position: Position,
-    /// Whose.
-    pub writer: Writer,
-    /// Of the first.
-    pub seq: u32,
-    /// How many.
-    pub count: u32,
 }
 
 /// A device as the directory knows it.

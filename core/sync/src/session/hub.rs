@@ -1,11 +1,11 @@
 //! The hub's half: receipts for what the phone holds, frames for what it does not, in order of position.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use langso_domain::id::{DeviceId, Key, ScopeId, Writer};
 
 use crate::chain::Cursor;
-use crate::frame::{FrameBuilder, MAX_CHANGES, USUAL_PERMILLE, learned_permille};
+use crate::frame::{FrameBuilder, USUAL_PERMILLE, learned_permille};
 use crate::keys::SigningKey;
 use crate::wire::{Held, MAX_RANGES, Range, ScopeReceipts};
 
@@ -80,62 +80,65 @@ pub struct Gap;
 /// Cuts the log of one scope into signed frames. A row that a receipt of the same reply covers is skipped, every other
 /// is served, so that the phone's chain always closes.
 #[derive(Debug)]
-pub struct Serving<'a> {
+pub struct Serving {
     scope: ScopeId,
     schema: u16,
     cursor: Cursor,
-    covered: std::iter::Peekable<std::slice::Iter<'a, Range>>,
-    max_frame: usize,
+    /// What receipts say: position, first key, how many; in order of position.
+    covered: VecDeque<(u64, Key, u32)>,
     permille: u32,
     builder: Option<FrameBuilder>,
 }
 
-impl<'a> Serving<'a> {
+impl Serving {
     /// Begins after `from`, which the hub has checked against its own chain. `ranges` are those of [`receipts`] for
-    /// this scope; frames stay near `max_frame` bytes.
-    pub fn new(scope: ScopeId, schema: u16, from: Cursor, ranges: &'a [Range], max_frame: usize) -> Self {
-        Self {
-            scope,
-            schema,
-            cursor: from,
-            covered: ranges.iter().peekable(),
-            max_frame,
-            permille: USUAL_PERMILLE,
-            builder: None,
-        }
+    /// this scope, `held` is the list of the hello that they speak of.
+    pub fn new(scope: ScopeId, schema: u16, from: Cursor, ranges: &[Range], held: &[Held]) -> Self {
+        let covered = ranges.iter().filter_map(|range| {
+            let writer = held.get(range.held as usize)?.writer;
+            Some((range.position, Key { writer, seq: range.first }, range.n))
+        });
+        let covered = covered.collect();
+        Self { scope, schema, cursor: from, covered, permille: USUAL_PERMILLE, builder: None }
     }
 
-    /// Takes the row after the last; gives a frame when one has become full.
+    /// Steps over what receipts cover next, which needs no row of the log. Gives the position before which the next
+    /// receipt begins: rows are wanted up to there; none when no receipt is left.
+    pub fn pass_receipts(&mut self) -> Option<u64> {
+        while let Some((position, first, n)) = self.covered.front().copied() {
+            if position != self.cursor.position + 1 {
+                return Some(position - 1);
+            }
+            for seq in first.seq..first.seq + n {
+                self.cursor = self.cursor.then(Key { seq, ..first });
+            }
+            self.covered.pop_front();
+        }
+        None
+    }
+
+    /// Takes the row after the last into a frame of about `max_frame` bytes. False when the frame is full: then
+    /// [`Serving::flush`], and the row again.
     ///
     /// # Errors
     /// [`Gap`].
-    pub fn push(&mut self, entry: Entry<'_>, key: &SigningKey) -> Result<Option<Vec<u8>>, Gap> {
+    pub fn push(&mut self, entry: Entry<'_>, max_frame: usize) -> Result<bool, Gap> {
         if entry.position != self.cursor.position + 1 {
             return Err(Gap);
         }
-        while self.covered.next_if(|range| range.position + u64::from(range.n) <= entry.position).is_some() {}
-        let covered = self.covered.peek().is_some_and(|range| range.position <= entry.position);
-        let before = self.cursor.chain;
-        self.cursor = self.cursor.then(entry.key);
-        if covered {
-            return Ok(None);
+        let builder = self.builder.get_or_insert_with(|| {
+            FrameBuilder::new(self.scope, self.schema, max_frame).with_ratio(self.permille)
+        });
+        let Entry { position, key, author, bytes } = entry;
+        if builder.push_served(bytes, key, author, position, self.cursor.chain).is_err() {
+            // A fresh frame takes one change of any length that the log can hold.
+            return if builder.len() == 0 { Err(Gap) } else { Ok(false) };
         }
-        let Entry { position, key: name, author, bytes } = entry;
-        if let Some(builder) = &mut self.builder
-            && builder.push_served(bytes, name, author, position, before).is_ok()
-        {
-            return Ok(None);
-        }
-        let frame = self.flush(key);
-        let mut builder =
-            FrameBuilder::new(self.scope, self.schema, self.max_frame).with_ratio(self.permille);
-        // A fresh frame takes one change of any length that the log can hold.
-        builder.push_served(bytes, name, author, position, before).map_err(|_| Gap)?;
-        self.builder = Some(builder);
-        Ok(frame)
+        self.cursor = self.cursor.then(key);
+        Ok(true)
     }
 
-    /// The frame under way, however small.
+    /// The frame under way, however small; none when nothing was taken since the last.
     pub fn flush(&mut self, key: &SigningKey) -> Option<Vec<u8>> {
         let builder = self.builder.take()?;
         let raw = builder.raw_bytes();
@@ -152,10 +155,5 @@ impl<'a> Serving<'a> {
     /// About how many bytes the frame under way will have.
     pub fn pending_bytes(&self) -> usize {
         self.builder.as_ref().map_or(0, FrameBuilder::estimated_bytes)
-    }
-
-    /// How many more changes surely fit into the frame under way by count alone.
-    pub fn room(&self) -> usize {
-        MAX_CHANGES - self.builder.as_ref().map_or(0, FrameBuilder::len)
     }
 }

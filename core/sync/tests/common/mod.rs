@@ -275,15 +275,20 @@ impl Hub {
         let mut bytes = head.encode();
         for (scope, from, ranges) in &serve {
             let log = self.log.get(scope).map_or(&[][..], Vec::as_slice);
-            let mut serving = Serving::new(*scope, SCHEMA, *from, ranges, most);
-            for (position, row) in (1..).zip(log).skip(from.position as usize) {
+            let mut serving = Serving::new(*scope, SCHEMA, *from, ranges, &hello.held);
+            loop {
+                serving.pass_receipts();
+                let position = serving.cursor().position + 1;
+                let Some(row) = log.get(serving.cursor().position as usize) else { break };
                 let ahead: usize = frames.iter().map(Vec::len).sum::<usize>() + bytes.len();
                 if ahead + serving.pending_bytes() > hello.max_bytes as usize {
                     end.more = true;
                     break;
                 }
                 let entry = Entry { position, key: row.key, author: row.author, bytes: &row.bytes };
-                frames.extend(serving.push(entry, &self.key).unwrap());
+                if !serving.push(entry, most).unwrap() {
+                    frames.extend(serving.flush(&self.key));
+                }
             }
             frames.extend(serving.flush(&self.key));
             if serving.cursor() != *from {
