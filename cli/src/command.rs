@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::words::{self, Language, Outcome};
-use crate::{phone, serve};
+use crate::{inspect, phone, serve};
 
 /// Sổ của tổ công nghệ số cộng đồng · the record book of community digital-technology teams
 #[derive(Debug, Parser)]
@@ -43,6 +43,8 @@ enum Verb {
     Serve(serve::Args),
     /// Một chiếc điện thoại trong cửa sổ dòng lệnh · a phone in the terminal
     Phone(phone::Args),
+    /// Xem một tệp mà không thay đổi gì · shows a file and changes nothing
+    Inspect(inspect::Args),
 }
 
 impl Verb {
@@ -50,6 +52,7 @@ impl Verb {
         match self {
             Self::Serve(args) => serve::run(args),
             Self::Phone(args) => phone::run(args),
+            Self::Inspect(args) => inspect::run(args),
         }
     }
 }

@@ -6,7 +6,9 @@
 use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use crate::words::{Failure, Outcome};
+use langso_domain::date::CivilDate;
+
+use crate::words::{Failure, Outcome, pick};
 
 /// Writes one line.
 pub fn tell(line: impl Display) {
@@ -42,5 +44,104 @@ pub fn ask(question: &str) -> Outcome<Option<String>> {
             let _ = writeln!(err);
             Err(Failure::new("cli.no_answer", ""))
         }
+    }
+}
+
+/// A text without control characters: what people wrote must not move the cursor of whoever reads it.
+pub fn clean(text: &str) -> String {
+    let shown = |character: char| match character {
+        '\n' | '\r' | '\t' => ' ',
+        control if control.is_control() => '\u{fffd}',
+        // Marks that turn the direction of writing round would show a line other than it is.
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        other => other,
+    };
+    text.chars().map(shown).collect()
+}
+
+/// Cells that a text takes: marks that sit on the letter before take none.
+fn width(text: &str) -> usize {
+    let sits_on_another =
+        |character: char| matches!(character, '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}');
+    text.chars().filter(|character| !sits_on_another(*character)).count()
+}
+
+/// Rows whose columns line up; numbers stand to the right.
+#[derive(Debug, Default)]
+pub struct Grid {
+    rows: Vec<Vec<String>>,
+    right: Vec<usize>,
+}
+
+impl Grid {
+    /// A grid whose columns at these places are numbers.
+    pub fn new(right: &[usize]) -> Self {
+        Self { rows: Vec::new(), right: right.to_vec() }
+    }
+
+    /// Adds one row.
+    pub fn row<T: Display>(&mut self, cells: impl IntoIterator<Item = T>) {
+        self.rows.push(cells.into_iter().map(|cell| clean(&cell.to_string())).collect());
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Writes the rows, two blanks before each.
+    pub fn tell(&self) {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns)
+            .map(|at| self.rows.iter().filter_map(|row| Some(width(row.get(at)?))).max().unwrap_or(0))
+            .collect();
+        for row in &self.rows {
+            let mut line = String::new();
+            for (at, cell) in row.iter().enumerate() {
+                let blanks = " ".repeat(widths[at] - width(cell));
+                line.push_str("  ");
+                match self.right.contains(&at) {
+                    true => line.extend([blanks.as_str(), cell]),
+                    false => line.extend([cell, blanks.as_str()]),
+                }
+            }
+            tell(line.trim_end());
+        }
+    }
+}
+
+/// A moment as people of Vietnam read it: `14:05 02/01/2024`.
+pub fn moment(unix_ms: i64) -> String {
+    const VIETNAM_MS: i64 = 7 * 3_600_000;
+    let minute = (unix_ms + VIETNAM_MS).div_euclid(60_000).rem_euclid(24 * 60);
+    format!("{:02}:{:02} {}", minute / 60, minute % 60, CivilDate::at(unix_ms).vi())
+}
+
+/// So many bytes, in the largest unit that leaves a whole part.
+pub fn bytes(count: u64) -> String {
+    match count {
+        0..1_000 => format!("{count} B"),
+        1_000..1_000_000 => format!("{} KB", count.div_ceil(1_000)),
+        _ => {
+            let tenths = count.div_ceil(100_000);
+            format!("{}{}{} MB", tenths / 10, pick(",", "."), tenths % 10)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_take_no_cell_and_controls_are_not_written() {
+        assert_eq!(width("Hoa\u{300}ng Thị"), width("Hoàng Thị"));
+        assert_eq!(clean("a\u{1b}[2Jb\nc\u{202e}d"), "a\u{fffd}[2Jb c\u{fffd}d");
+    }
+
+    #[test]
+    fn moments_are_those_of_vietnam() {
+        assert_eq!(moment(1_704_128_400_000), "00:00 02/01/2024");
+        assert_eq!(moment(-1), "06:59 01/01/1970");
     }
 }
