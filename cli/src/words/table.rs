@@ -237,6 +237,11 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
         "Hộ chưa đồng ý giữ liên hệ, hỏi lại bằng: consent ask --contact",
         "The household has not agreed to a contact; ask with: consent ask --contact",
     ),
+    (
+        "input.consent_without_record",
+        "Lời xin phép này không phải để ghi sổ",
+        "The text that was read is not about the record",
+    ),
     ("input.expires_too_late", "Liên hệ chỉ giữ tối đa 90 ngày", "A contact is kept for 90 days at most"),
     ("input.person_of_other_household", "Người này của hộ khác", "The person is of another household"),
     ("input.name_empty", "Cần ghi tên", "A name is needed"),
