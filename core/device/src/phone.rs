@@ -161,13 +161,20 @@ impl Phone {
             scopes: &self.scopes,
             device: self.device,
             drafts: Vec::new(),
+            reasons: Vec::new(),
         };
         let answer = write(&mut saving)?;
-        let drafts = saving.drafts;
+        let (drafts, reasons) = (saving.drafts, saving.reasons);
         let mut written = Vec::with_capacity(drafts.len());
         for (number, scope, mut draft) in drafts {
             if draft.is_empty() {
                 continue;
+            }
+            for (kind, reason, text) in &reasons {
+                if self.scopes.iter().any(|(of, at, _)| (of, *at) == (kind, number)) {
+                    draft.say(change::extra::REASON, (*reason).into());
+                    text.iter().for_each(|text| draft.say(change::extra::REASON_TEXT, text.as_str().into()));
+                }
             }
             if !now.is_sure {
                 draft.say(change::extra::CLOCK_UNSURE, Value::Bool(true));
@@ -197,6 +204,7 @@ pub struct Saving<'b, 'a> {
     scopes: &'b [(ScopeKind, i64, ScopeId)],
     device: DeviceId,
     drafts: Vec<(i64, ScopeId, Draft)>,
+    reasons: Vec<(ScopeKind, u8, Option<String>)>,
 }
 
 impl Saving<'_, '_> {
@@ -249,17 +257,9 @@ impl Saving<'_, '_> {
         Ok(self.drafts[at].2.patch(table.number, id, &state, fields)?)
     }
 
-    /// Says why a fact is corrected, for the change of that kind of scope.
-    ///
-    /// # Errors
-    /// As [`Saving::create`].
-    pub fn give_reason(&mut self, kind: ScopeKind, reason: u8, text: Option<&str>) -> Result<()> {
-        let at = self.draft(kind)?;
-        self.drafts[at].2.say(change::extra::REASON, reason.into());
-        if let Some(text) = text {
-            self.drafts[at].2.say(change::extra::REASON_TEXT, text.into());
-        }
-        Ok(())
+    /// Says why something is corrected, for every change of this save in a scope of that kind.
+    pub fn give_reason(&mut self, kind: ScopeKind, reason: u8, text: Option<&str>) {
+        self.reasons.push((kind, reason, text.map(str::to_owned)));
     }
 
     /// For reading inside the save, and for the phone's own tables.

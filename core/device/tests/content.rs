@@ -79,10 +79,10 @@ fn reasons_fit_service_outcome_and_step_at_once() {
     assert!(both.iter().all(|code| at_step.contains(code) && service.failures.contains(code)));
     assert!(app.content().list_failure_codes(of(None, Some(LATER), None)).expect("lists").is_needed);
     for (find, error) in [
-        (of(Some("sim_9g"), None, None), invalid("service", "unknown")),
+        (of(Some("sim_9g"), None, None), invalid("service", "unknown_service")),
         (of(None, Some(99), None), invalid("outcome", "unknown_choice")),
-        (of(None, None, Some(("T77", 1))), invalid("tutorial", "unknown")),
-        (of(None, None, Some(("T1", 13))), invalid("step", "unknown")),
+        (of(None, None, Some(("T77", 1))), invalid("tutorial", "unknown_tutorial")),
+        (of(None, None, Some(("T1", 13))), invalid("step", "unknown_step")),
         (FindFailures { step: Some(1), ..Default::default() }, invalid("tutorial", "missing")),
     ] {
         assert_eq!(app.content().list_failure_codes(find).expect_err("refused"), error);

@@ -4,7 +4,7 @@
 
 use langso_domain::content::{Content, ContentKind, Item};
 use langso_domain::date::CivilDate;
-use langso_domain::id::{PlanId, RowId};
+use langso_domain::id::{PersonId, PlanId, RowId};
 use langso_domain::never_store::check_free_text;
 use langso_domain::registry::{CURRENT, Kind, Role};
 use langso_domain::text;
@@ -12,6 +12,7 @@ use langso_domain::units::{UnitCode, Units};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::record::Day;
+use super::rows;
 use crate::error::{AppError, Result};
 use crate::facts::Identity;
 use crate::phone::Phone;
@@ -148,4 +149,19 @@ pub(super) fn unit(
         true => unit,
         false => units.today_of(unit).filter(|today| units.is_valid_on(*today, day)).unwrap_or(unit),
     }))
+}
+
+/// The household of a person, as the row says it.
+pub(super) fn household_of(connection: &Connection, person: PersonId) -> Result<Option<RowId>> {
+    let mut get = connection.prepare_cached("SELECT household_id FROM persons WHERE id = ?1")?;
+    Ok(get.query_row([person.0.0], |row| rows::some_id(row, 0, |id| id)).optional()?.flatten())
+}
+
+/// Whether both are one household after merges.
+pub(super) fn is_same_household(connection: &Connection, one: RowId, other: RowId) -> Result<bool> {
+    if one == other {
+        return Ok(true);
+    }
+    let sql = "SELECT count(DISTINCT canonical_id) = 1 AND count(*) = 2 FROM household_identities WHERE id IN (?1, ?2)";
+    Ok(connection.prepare_cached(sql)?.query_row((one.0, other.0), |row| row.get(0))?)
 }

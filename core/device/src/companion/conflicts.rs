@@ -221,7 +221,7 @@ impl Conflicts<'_> {
         phone.save(|saving| {
             saving.patch(table.name, row, [(name, value.clone())])?;
             if table.fact {
-                saving.give_reason(table.scope, REASON_OTHER, None)?;
+                saving.give_reason(table.scope, REASON_OTHER, None);
             }
             Ok(())
         })?;

@@ -63,8 +63,8 @@ impl Guides<'_> {
     /// The reasons that fit a service, an outcome, a step of a tutorial, or all of them at once; the likeliest first.
     ///
     /// # Errors
-    /// `InvalidInput`: `service`, `tutorial` or `step` with `unknown`, `outcome` with `unknown_choice`, `step` with
-    /// `missing` beside a tutorial.
+    /// `InvalidInput`: `service` (`unknown_service`), `tutorial` (`unknown_tutorial`, or `missing` beside a step), `step`
+    /// (`unknown_step`, or `missing` beside a tutorial), `outcome` (`unknown_choice`).
     pub fn list_failure_codes(&self, find: FindFailures) -> Result<FailureList> {
         let content = self.0.phone().content()?;
         let service = match &find.service {
@@ -73,9 +73,10 @@ impl Guides<'_> {
         };
         let mut codes: Vec<&FailureCode> = match (&find.tutorial, find.step) {
             (Some(name), Some(number)) => {
-                let tutorial = named_tutorial(&content, name).ok_or_else(|| unknown("tutorial"))?;
+                let tutorial = named_tutorial(&content, name)
+                    .ok_or_else(|| AppError::invalid("tutorial", "unknown_tutorial"))?;
                 if tutorial.step(number).is_none() {
-                    return Err(unknown("step"));
+                    return Err(AppError::invalid("step", "unknown_step"));
                 }
                 tutorial
                     .failures_at(number)
@@ -159,10 +160,6 @@ impl Guides<'_> {
     }
 }
 
-fn unknown(field: &str) -> AppError {
-    AppError::invalid(field, "unknown")
-}
-
 /// Whether it can be walked through.
 pub(super) fn is_ready(tutorial: &Tutorial) -> bool {
     tutorial.status == langso_domain::content::Status::Ready && !tutorial.steps.is_empty()
@@ -182,7 +179,7 @@ pub(super) fn named_service<'c>(content: &'c Content, name: &str) -> Result<&'c 
         Ok(reference) => content.service_at(&reference),
         Err(_) => content.service(name),
     };
-    found.ok_or_else(|| unknown("service"))
+    found.ok_or_else(|| AppError::invalid("service", "unknown_service"))
 }
 
 /// A reason, as lists show it.

@@ -89,15 +89,15 @@ impl Events<'_> {
         let household = new.household.map(|household| household.0).or(visit.household);
         check::present_if(connection, "household", "household", household)?;
         if let (Some(one), Some(other)) = (household, visit.household)
-            && !is_same_household(connection, one, other)?
+            && !check::is_same_household(connection, one, other)?
         {
             return Err(AppError::invalid("visit", "other_household"));
         }
         if let Some(person) = new.person {
             check::present(connection, "person", "person", person.0)?;
-            let lives = household_of(connection, person)?;
+            let lives = check::household_of(connection, person)?;
             match (household, lives) {
-                (Some(one), Some(other)) if is_same_household(connection, one, other)? => {}
+                (Some(one), Some(other)) if check::is_same_household(connection, one, other)? => {}
                 _ => return Err(AppError::invalid("person", "other_household")),
             }
         }
@@ -319,24 +319,10 @@ fn visit_of(connection: &Connection, visit: Option<VisitId>) -> Result<OfVisit> 
     found.optional()?.ok_or_else(|| AppError::invalid("visit", "not_found"))
 }
 
-fn household_of(connection: &Connection, person: PersonId) -> Result<Option<RowId>> {
-    let mut get = connection.prepare_cached("SELECT household_id FROM persons WHERE id = ?1")?;
-    Ok(get.query_row([person.0.0], |row| rows::some_id(row, 0, |id| id)).optional()?.flatten())
-}
-
 fn hamlet_of(connection: &Connection, household: Option<RowId>) -> Result<Option<RowId>> {
     let Some(household) = household else { return Ok(None) };
     let mut get = connection.prepare_cached("SELECT hamlet_id FROM households WHERE id = ?1")?;
     Ok(get.query_row([household.0], |row| rows::some_id(row, 0, |id| id)).optional()?.flatten())
-}
-
-/// Whether both are one household after merges.
-fn is_same_household(connection: &Connection, one: RowId, other: RowId) -> Result<bool> {
-    if one == other {
-        return Ok(true);
-    }
-    let sql = "SELECT count(DISTINCT canonical_id) = 1 AND count(*) = 2 FROM household_identities WHERE id IN (?1, ?2)";
-    Ok(connection.prepare_cached(sql)?.query_row((one.0, other.0), |row| row.get(0))?)
 }
 
 /// Whether that member, day and plan make a person-day already.

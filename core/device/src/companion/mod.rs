@@ -27,6 +27,7 @@ pub mod drafts;
 mod enrolment;
 pub mod events;
 pub mod figures;
+pub mod follow_ups;
 pub mod households;
 pub mod identity;
 mod known;
@@ -41,6 +42,7 @@ pub mod set_aside;
 mod sync;
 pub mod team;
 pub mod units;
+pub mod walk;
 mod who;
 
 pub use enrolment::{Enrolment, InvitePreview, InviteText, Joined};
@@ -133,6 +135,11 @@ impl Companion {
     /// Figures that open into their lines.
     pub fn figures(&self) -> figures::Figures<'_> {
         figures::Figures(self)
+    }
+
+    /// Appointments to come back.
+    pub fn follow_ups(&self) -> follow_ups::FollowUps<'_> {
+        follow_ups::FollowUps(self)
     }
 
     /// Fields with two versions, and edits after removal.

@@ -1,0 +1,104 @@
+//! Households in walking order: by hamlet, then by the number the team gave them.
+
+use std::collections::HashMap;
+
+use langso_domain::id::{HamletId, HouseholdId};
+use langso_domain::text;
+use rusqlite::{Connection, OptionalExtension};
+use serde::{Deserialize, Serialize};
+
+use super::known::Known;
+use super::rows;
+use crate::error::Result;
+
+/// A household as rows of a list show it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// What the team calls it.
+    pub label: Option<String>,
+    /// How to find the place.
+    pub hint: Option<String>,
+    /// Where it lives.
+    pub hamlet: Option<HamletId>,
+}
+
+/// Looks households up for a list; reads once what was merged.
+pub(super) struct Places<'a> {
+    connection: &'a Connection,
+    known: &'a Known,
+    merged: HashMap<HouseholdId, HouseholdId>,
+}
+
+impl<'a> Places<'a> {
+    /// Reads what was merged.
+    pub fn new(connection: &'a Connection, known: &'a Known) -> Result<Self> {
+        let sql = "SELECT id, canonical_id FROM household_identities";
+        let merged = rows::all(connection, sql, [], |row| {
+            Ok((HouseholdId(rows::id(row, 0)?), HouseholdId(rows::id(row, 1)?)))
+        })?;
+        Ok(Self { connection, known, merged: merged.into_iter().collect() })
+    }
+
+    /// The household of that id, also one that was struck out; nothing of it when it has not come yet. What was
+    /// merged shows as the household it was merged into.
+    pub fn of(&self, household: HouseholdId) -> Result<Place> {
+        let shown = self.merged.get(&household).unwrap_or(&household);
+        let sql = "SELECT label, hint, hamlet_id FROM households WHERE id = ?1";
+        let mut get = self.connection.prepare_cached(sql)?;
+        let found = get.query_row([shown.0.0], |row| {
+            Ok(Place { label: row.get(0)?, hint: row.get(1)?, hamlet: rows::some_id(row, 2, HamletId)? })
+        });
+        Ok(found.optional()?.unwrap_or_default())
+    }
+
+    /// By what a list in walking order is sorted.
+    pub fn key(&self, place: &Place) -> Key {
+        let hamlet = place.hamlet.and_then(|hamlet| self.known.hamlets.get(&hamlet));
+        Key {
+            hamlet: text::sort_key(hamlet.map_or("", |hamlet| &hamlet.name)),
+            label: parts(place.label.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
+/// See [`Places::key`]: the hamlet's name, then the label with its numbers as numbers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    hamlet: Vec<u8>,
+    label: Vec<Part>,
+}
+
+/// Numbers before words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Number(u64),
+    Words(Vec<u8>),
+}
+
+fn parts(label: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut rest = label;
+    while let Some(first) = rest.chars().next() {
+        let is_digit = first.is_ascii_digit();
+        let end = rest.find(|c: char| c.is_ascii_digit() != is_digit).unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        parts.push(match is_digit {
+            true => Part::Number(part.parse().unwrap_or(u64::MAX)),
+            false => Part::Words(text::sort_key(part.trim())),
+        });
+        rest = after;
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_labels_count_as_numbers() {
+        let mut labels = ["Hộ 12", "Hộ 2", "Hộ 12b", "3", "Hộ 102", "hộ 4"];
+        labels.sort_by_key(|label| parts(label));
+        assert_eq!(labels, ["3", "Hộ 2", "hộ 4", "Hộ 12", "Hộ 12b", "Hộ 102"]);
+    }
+}
