@@ -50,7 +50,7 @@ impl Phone {
     }
 
     fn take_news(&mut self, news: News) -> Result<()> {
-        let heard = HubTime::heard(news.hub_time_ms as i64, self.time_source());
+        let heard = HubTime::heard(news.hub_time_ms, self.time_source());
         let mut batch = self.replica.begin()?;
         for (scope, kind) in &news.joined {
             if let Some(kind) = ScopeKind::from_number(*kind) {

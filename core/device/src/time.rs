@@ -61,13 +61,20 @@ pub struct HubTime {
 pub struct Now {
     /// Milliseconds since 1970-01-01T00:00Z, as near to the hub's as can be known.
     pub ms: i64,
-    /// Whether it comes from the hub in this boot; else dates are marked, never refused.
+    /// Whether it comes from the hub in this boot, and the phone's own clock was within a day of it; else dates are
+    /// marked, never refused.
     pub is_sure: bool,
 }
 
+/// Two clocks further apart than this do not vouch for each other: one of them is wrong, and it may be the hub's.
+const APART_MS: u64 = 24 * 3_600_000;
+/// No clock says more than this (the year 6429), whatever came over the line.
+const LATEST_MS: u64 = (1 << 47) - 1;
+
 impl HubTime {
     /// Notes what the hub said just now.
-    pub fn heard(hub_ms: i64, source: &dyn TimeSource) -> Self {
+    pub fn heard(hub_ms: u64, source: &dyn TimeSource) -> Self {
+        let hub_ms = hub_ms.min(LATEST_MS) as i64;
         Self {
             hub_ms,
             boot_ms: source.boot_ms(),
@@ -82,7 +89,8 @@ pub fn now(source: &dyn TimeSource, hub: Option<&HubTime>) -> Now {
     match hub {
         Some(hub) if hub.boot_id == source.boot_id() => {
             let since = source.boot_ms().saturating_sub(hub.boot_ms).max(0);
-            Now { ms: hub.hub_ms.saturating_add(since), is_sure: true }
+            let is_sure = hub.offset_ms.unsigned_abs() <= APART_MS;
+            Now { ms: hub.hub_ms.saturating_add(since), is_sure }
         }
         Some(hub) => Now { ms: source.wall_ms().saturating_add(hub.offset_ms), is_sure: false },
         None => Now { ms: source.wall_ms(), is_sure: false },
@@ -111,6 +119,19 @@ mod tests {
         let heard = HubTime::heard(1_000_000, &Fake(77, 500, "a"));
         let later = now(&Fake(9_999_999_999, 800, "a"), Some(&heard));
         assert_eq!(later, Now { ms: 1_000_300, is_sure: true });
+    }
+
+    #[test]
+    fn a_hub_more_than_a_day_off_the_phones_clock_is_followed_and_not_trusted() {
+        const DAY: i64 = 86_400_000;
+        for (wall, is_sure) in [(3 * DAY, true), (3 * DAY - 1, false), (5 * DAY, true), (5 * DAY + 1, false)]
+        {
+            let phone = Fake(wall, 500, "a");
+            let heard = HubTime::heard(4 * DAY as u64, &phone);
+            assert_eq!(now(&phone, Some(&heard)), Now { ms: 4 * DAY, is_sure });
+        }
+        let absurd = HubTime::heard(u64::MAX, &Fake(5, 3, "a"));
+        assert!(now(&Fake(5, 3, "a"), Some(&absurd)).ms > 0);
     }
 
     #[test]

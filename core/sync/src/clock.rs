@@ -60,7 +60,13 @@ impl Clock {
 
     /// A stamp for a change written at `now_ms` which overwrites values of up to `seen`: later than both and than
     /// every stamp given before. A seen stamp from far ahead is passed for this one change and not adopted.
+    ///
+    /// Stamps from far ahead that this clock gave itself, while it was wrong, are left behind once it is right: an
+    /// edit comes after what it overwrites by `seen` alone.
     pub fn stamp(&mut self, now_ms: u64, seen: Stamp) -> Stamp {
+        if self.last.ms() > now_ms.saturating_add(ADOPT_AHEAD_MS) {
+            self.last = Stamp::default();
+        }
         let own = self.last.next().max(Stamp::at_ms(now_ms));
         self.last = own;
         if seen < own {
@@ -100,6 +106,14 @@ mod tests {
         let mut clock = Clock::default();
         let ahead = Stamp::at_ms(NOW + YEAR);
         assert!(clock.stamp(NOW, ahead) > ahead);
+    }
+
+    #[test]
+    fn a_clock_that_was_a_year_ahead_is_right_again_and_its_edits_still_come_after_what_they_saw() {
+        let mut clock = Clock::default();
+        let wrong = clock.stamp(NOW + YEAR, Stamp::default());
+        assert!(clock.stamp(NOW, wrong) > wrong);
+        assert!(clock.stamp(NOW, Stamp::default()).ms() <= NOW + 1);
     }
 
     #[test]

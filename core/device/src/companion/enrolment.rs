@@ -92,7 +92,7 @@ impl Enrolment<'_> {
 
     fn keep(&self, invite: &Invite, answer: &Enrolled) -> Result<Joined> {
         let mut phone = self.0.phone();
-        let heard = HubTime::heard(answer.hub_time_ms as i64, phone.time_source());
+        let heard = HubTime::heard(answer.hub_time_ms, phone.time_source());
         let identity = Identity {
             hub_url: invite.url.clone(),
             hub_key: langso_domain::id::to_base32(&answer.hub.to_bytes()),

@@ -166,7 +166,7 @@ impl Team {
         };
         let mut phone = TestPhone { folder, time, member, device: key.id(), role, companion: None };
         phone.put_fact("identity", &identity);
-        phone.put_fact("hub_time", &HubTime::heard(phone.time.wall_ms(), phone.time.as_ref()));
+        phone.put_fact("hub_time", &HubTime::heard(phone.time.wall_ms() as u64, phone.time.as_ref()));
         phone
     }
 
