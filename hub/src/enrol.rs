@@ -57,7 +57,7 @@ fn admit(hub: &Hub, body: &[u8]) -> Result<Result<Vec<u8>, Problem>, Stop> {
     let (Some(member), Some(team)) = (device.member, device.team) else {
         return Ok(Err(Problem::CodeUnknown));
     };
-    let scopes = hub.log.grants(device.id, now)?;
+    let scopes = hub.log.grants(device.id)?;
     let role: Role = device.role;
     let answer = Enrolled {
         member,

@@ -79,7 +79,7 @@ impl Reply {
         let mut head = ReplyHead { hub_time_ms: now.unsigned(), nonce, ..ReplyHead::default() };
         let budget = hello.max_bytes as usize;
         let mut room = MAX_RANGES.min((budget / RANGE_BYTES).max(16));
-        let grants = log.grants(device, now)?;
+        let grants = log.grants(device)?;
         let readable = grants.iter().filter(|grant| access::may_read(grant.kind, grant.role));
         let mut readable: BTreeMap<ScopeId, i64> =
             readable.map(|grant| (grant.scope, grant.kind as i64)).collect();
@@ -96,7 +96,7 @@ impl Reply {
             let known = readable.remove(scope).is_some();
             let state = if known { log.scope(*scope)? } else { None };
             let Some(state) = state else {
-                match log.left_at(device, *scope, now)? {
+                match log.left_at(device, *scope)? {
                     Some(left) => {
                         head.left.push(Left::sign(&keys.signing, device, *scope, left.unsigned()));
                     }

@@ -234,7 +234,7 @@ async fn a_trainer_never_receives_a_team_frame() {
     let news = heard.news.unwrap();
     assert_eq!(news.problems, [Problem::ScopeUnknown(TEAM_SCOPE)]);
     // Not even by a grant that was made by mistake: the role decides.
-    let grants = site.log().grants(trainer.id(), NOW).unwrap();
+    let grants = site.log().grants(trainer.id()).unwrap();
     assert!(grants.iter().all(|grant| grant.scope != TEAM_SCOPE));
     let heard = site.sync(&trainer, Asks::from_start(&[])).await;
     assert_eq!(heard.keys(), [run.key], "joined scopes are told and followed");

@@ -159,7 +159,7 @@ impl Devices<'_> {
             None => Standing::Not(Reason::UnknownDevice),
             Some(known) if known.role == Role::Hub => Standing::Holds(Role::Hub),
             Some(known) if known.revoked_at.is_some() => Standing::Not(Reason::RevokedDevice),
-            Some(_) => match directory::role_in(self.transaction, device, self.scope, self.now)? {
+            Some(_) => match directory::role_in(self.transaction, device, self.scope)? {
                 Some(role) => Standing::Holds(role),
                 None => Standing::Not(Reason::OutOfScope),
             },

@@ -34,14 +34,14 @@ impl Log {
         })
     }
 
-    /// What a device holds at a moment, in order of scopes.
+    /// What a device holds now, in order of scopes.
     ///
     /// # Errors
     /// [`Error::Sqlite`], [`Error::Corrupt`].
-    pub fn grants(&self, device: DeviceId, now: Millis) -> Result<Vec<Grant>> {
+    pub fn grants(&self, device: DeviceId) -> Result<Vec<Grant>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(statements::GRANTS)?;
-            let mut rows = statement.query(params![device.0, now.0])?;
+            let mut rows = statement.query([device.0])?;
             let mut grants = Vec::new();
             while let Some(row) = rows.next()? {
                 grants.push(Grant { scope: ScopeId(row.get(0)?), kind: kind(row, 1)?, role: role(row, 2)? });
@@ -50,14 +50,14 @@ impl Log {
         })
     }
 
-    /// When a device last ceased to hold a scope; none when it never held it or holds it now.
+    /// When a device last ceased to hold a scope, which it does not hold now; none when it never held it.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn left_at(&self, device: DeviceId, scope: ScopeId, now: Millis) -> Result<Option<Millis>> {
+    pub fn left_at(&self, device: DeviceId, scope: ScopeId) -> Result<Option<Millis>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(statements::ENDED_GRANT)?;
-            let at: Option<i64> = statement.query_row(params![device.0, scope.0, now.0], |row| row.get(0))?;
+            let at: Option<i64> = statement.query_row(params![device.0, scope.0], |row| row.get(0))?;
             Ok(at.map(Millis))
         })
     }
@@ -219,7 +219,7 @@ fn add_device(
     ])?;
     let mut used = transaction.prepare_cached(statements::USE_CODE)?;
     used.execute(params![code.secret_hash, device.0, now.0])?;
-    for scope in holdings(transaction, code, now)? {
+    for scope in holdings(transaction, code)? {
         grant(transaction, device, scope, code.role as i64, now)?;
     }
     let known = self::device(transaction, device)?.ok_or(Error::Corrupt("device"))?;
@@ -295,9 +295,9 @@ fn release(transaction: &Transaction<'_>, team: TeamId, scope: ScopeId, now: Mil
 }
 
 /// The scopes of a new device.
-fn holdings(transaction: &Transaction<'_>, code: &Code, now: Millis) -> Result<Vec<ScopeId>> {
+fn holdings(transaction: &Transaction<'_>, code: &Code) -> Result<Vec<ScopeId>> {
     let mut statement = transaction.prepare_cached(statements::TEAM_SCOPES)?;
-    let mut rows = statement.query(params![code.team.0.0, now.0])?;
+    let mut rows = statement.query([code.team.0.0])?;
     let mut held = Vec::new();
     while let Some(row) = rows.next()? {
         if takes_over(code.role, kind(row, 1)?) {
@@ -330,7 +330,7 @@ fn grant(
     role: i64,
     now: Millis,
 ) -> Result<()> {
-    if role_in(transaction, device, scope, now)?.is_none() {
+    if role_in(transaction, device, scope)?.is_none() {
         let mut add = transaction.prepare_cached(statements::ADD_GRANT)?;
         add.execute(params![device.0, scope.0, role, now.0, Option::<i64>::None])?;
     }
@@ -349,15 +349,10 @@ pub(super) fn device(connection: &Connection, device: DeviceId) -> Result<Option
     rows.next()?.map(|row| device_of(device, row, 0)).transpose()
 }
 
-/// What a device is in a scope at a moment; none when it does not hold it.
-pub(super) fn role_in(
-    connection: &Connection,
-    device: DeviceId,
-    scope: ScopeId,
-    now: Millis,
-) -> Result<Option<Role>> {
+/// What a device is in a scope now; none when it does not hold it.
+pub(super) fn role_in(connection: &Connection, device: DeviceId, scope: ScopeId) -> Result<Option<Role>> {
     let mut statement = connection.prepare_cached(statements::GRANT)?;
-    let mut rows = statement.query(params![device.0, scope.0, now.0])?;
+    let mut rows = statement.query(params![device.0, scope.0])?;
     rows.next()?.map(|row| role(row, 0)).transpose()
 }
 

@@ -66,18 +66,18 @@ pub const DEVICES: &str = "SELECT device, public_key, member, team, role, enroll
 pub const HUB: &str = "SELECT device FROM devices WHERE role = ?1";
 pub const REVOKE_DEVICE: &str = "UPDATE devices SET revoked_at = ?2 WHERE device = ?1 AND revoked_at IS NULL";
 pub const ADD_GRANT: &str = "INSERT INTO device_scopes (device, scope, role, from_at, until_at)
-  VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (device, scope, from_at) DO NOTHING";
+  VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (device, scope, from_at) DO UPDATE SET role = ?3, until_at = ?5";
+// What is held now has no end: a clock that was wrong when a grant began or ended has no say.
 pub const GRANTS: &str = "SELECT d.scope, s.kind, d.role
   FROM device_scopes d JOIN scopes s ON s.scope = d.scope
-  WHERE d.device = ?1 AND d.from_at <= ?2 AND (d.until_at IS NULL OR d.until_at > ?2) ORDER BY d.scope";
+  WHERE d.device = ?1 AND d.until_at IS NULL ORDER BY d.scope";
 pub const GRANT: &str = "SELECT role FROM device_scopes
-  WHERE device = ?1 AND scope = ?2 AND from_at <= ?3 AND (until_at IS NULL OR until_at > ?3)
-  ORDER BY from_at DESC LIMIT 1";
+  WHERE device = ?1 AND scope = ?2 AND until_at IS NULL ORDER BY from_at DESC LIMIT 1";
 
 pub const ENDED_GRANT: &str = "SELECT max(until_at) FROM device_scopes
-  WHERE device = ?1 AND scope = ?2 AND until_at <= ?3";
+  WHERE device = ?1 AND scope = ?2";
 pub const END_GRANT: &str = "UPDATE device_scopes SET until_at = ?3
-  WHERE device = ?1 AND scope = ?2 AND (until_at IS NULL OR until_at > ?3)";
+  WHERE device = ?1 AND scope = ?2 AND until_at IS NULL";
 
 pub const ADD_TEAM: &str =
     "INSERT INTO teams (team, scope, training, unit, name, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -87,11 +87,11 @@ pub const ADD_PLACE: &str = "INSERT INTO places (unit, scope, created_at) VALUES
 pub const PLACE: &str = "SELECT scope FROM places WHERE unit = ?1";
 pub const PLACES: &str = "SELECT unit, scope FROM places ORDER BY unit";
 pub const ADD_TEAM_SCOPE: &str = "INSERT INTO team_scopes (team, scope, from_at, until_at)
-  VALUES (?1, ?2, ?3, ?4) ON CONFLICT (team, scope, from_at) DO NOTHING";
+  VALUES (?1, ?2, ?3, ?4) ON CONFLICT (team, scope, from_at) DO UPDATE SET until_at = ?4";
 pub const END_TEAM_SCOPE: &str = "UPDATE team_scopes SET until_at = ?3
-  WHERE team = ?1 AND scope = ?2 AND (until_at IS NULL OR until_at > ?3)";
+  WHERE team = ?1 AND scope = ?2 AND until_at IS NULL";
 pub const TEAM_SCOPES: &str = "SELECT t.scope, s.kind FROM team_scopes t JOIN scopes s ON s.scope = t.scope
-  WHERE t.team = ?1 AND t.from_at <= ?2 AND (t.until_at IS NULL OR t.until_at > ?2) ORDER BY t.scope";
+  WHERE t.team = ?1 AND t.until_at IS NULL ORDER BY t.scope";
 pub const DEVICES_OF_TEAM: &str =
     "SELECT device, role FROM devices WHERE team = ?1 AND revoked_at IS NULL ORDER BY device";
 pub const ADD_TRAINER: &str =

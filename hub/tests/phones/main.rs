@@ -6,5 +6,6 @@
 mod field;
 
 mod buffering;
+mod clocks;
 mod conflict;
 mod cut;
