@@ -18,6 +18,7 @@ use langso_sync::value::Value;
 use crate::clock::{Clock, Millis};
 use crate::log::{self, Enrolled, Log, Write};
 use crate::random::{self, NoRandomness};
+use crate::server::Dirty;
 
 /// A change is closed when its rows come to about this many bytes, well below what one may have.
 const FULL_BYTES: usize = 32 * 1024;
@@ -42,6 +43,7 @@ pub struct Author {
     log: Arc<Log>,
     hub: DeviceId,
     clock: Clock,
+    dirty: Arc<Dirty>,
     state: Mutex<State>,
 }
 
@@ -52,9 +54,9 @@ struct State {
 }
 
 impl Author {
-    /// Writes into `log` as the device `hub`.
-    pub fn new(log: Arc<Log>, hub: DeviceId, clock: Clock) -> Self {
-        Self { log, hub, clock, state: Mutex::default() }
+    /// Writes into `log` as the device `hub`; rings `dirty` for the scopes that grew.
+    pub fn new(log: Arc<Log>, hub: DeviceId, clock: Clock, dirty: Arc<Dirty>) -> Self {
+        Self { log, hub, clock, dirty, state: Mutex::default() }
     }
 
     /// Begins a transaction. One at a time: another waits until this one is committed or dropped.
@@ -88,7 +90,9 @@ impl Author {
             batch.seal_all();
             Ok::<_, Error>((row, std::mem::take(&mut batch.writes)))
         });
-        batch.committed = enrolled.is_ok();
+        if enrolled.is_ok() {
+            batch.done();
+        }
         enrolled
     }
 }
@@ -154,7 +158,8 @@ impl Batch<'_> {
         }
     }
 
-    /// Patches a row that the hub made at `created` and alone writes; overwrites values of that moment only.
+    /// Patches a row that shows as `seen`, in a change of its own; null clears a field. It comes after all that was
+    /// seen, whatever the hub's clock says.
     ///
     /// # Errors
     /// [`Error::NotInRegistry`], [`Error::NoRandomness`].
@@ -163,17 +168,15 @@ impl Batch<'_> {
         scope: ScopeId,
         table: &'static str,
         row: RowId,
-        created: Millis,
+        seen: &RowState,
         fields: impl IntoIterator<Item = (&'static str, Value)>,
     ) -> Result<(), Error> {
         let table = CURRENT.named(table).ok_or(Error::NotInRegistry(table))?;
         let fields = numbered(table, fields)?;
-        let seen = hybrid::Stamp::at_ms(created.unsigned());
-        let state = RowState { created: Some(seen), fields: BTreeMap::new() };
         // A row is patched once in a change: each patch is a change of its own.
         self.seal(scope);
         let open = self.draft(scope)?;
-        let patched = open.draft.patch(table.number, row, &state, fields);
+        let patched = open.draft.patch(table.number, row, seen, fields);
         patched.map_err(|TooManyRows| Error::NotInRegistry(table.name))?;
         self.seal(scope);
         Ok(())
@@ -192,8 +195,13 @@ impl Batch<'_> {
         self.seal_all();
         let writes = std::mem::take(&mut self.writes);
         self.author.log.commit(self.author.hub, &writes, self.now)?;
-        self.committed = true;
+        self.done();
         Ok(())
+    }
+
+    fn done(&mut self) {
+        self.committed = true;
+        self.used.iter().for_each(|scope| self.author.dirty.mark(*scope));
     }
 
     fn draft(&mut self, scope: ScopeId) -> Result<&mut Open, Error> {

@@ -5,6 +5,7 @@
 //! (`hub.key`); all else is a cache that the log makes again.
 
 pub mod access;
+pub mod admin;
 pub mod author;
 pub mod clock;
 pub mod enrol;
@@ -13,6 +14,7 @@ pub mod keys;
 pub mod log;
 pub mod nonce;
 pub mod random;
+pub mod replica;
 pub mod serve;
 pub mod server;
 mod sync;

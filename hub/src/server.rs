@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::intake::Intake;
 use crate::keys::{HubKeys, KeyError};
 use crate::log::{self, Log, Write};
+use crate::replica::Replicas;
 use crate::{enrol, random, sync};
 
 /// How a hub runs.
@@ -92,8 +93,10 @@ pub struct Hub {
     pub author: Author,
     /// The scope of content newer than the release.
     pub reference: ScopeId,
+    /// Rows, made from the log.
+    pub replicas: Replicas,
     /// Scopes that grew.
-    pub dirty: Dirty,
+    pub dirty: Arc<Dirty>,
 }
 
 /// One per hub, and told by its key: as random as that, and found again without being kept anywhere.
@@ -119,8 +122,10 @@ impl Hub {
         let reference = reference_scope(&keys);
         log.commit(keys.id(), &[Write::Scope(reference, ScopeKind::Reference)], clock.now())?;
         let intake = Intake::new(log.clone(), keys.public());
-        let author = Author::new(log.clone(), keys.id(), clock.clone());
-        Ok(Self { log, keys, clock, intake, author, reference, dirty: Dirty::default() })
+        let dirty = Arc::new(Dirty::default());
+        let author = Author::new(log.clone(), keys.id(), clock.clone(), dirty.clone());
+        let replicas = Replicas::new(folder.join("replicas"), log.clone());
+        Ok(Self { log, keys, clock, intake, author, reference, replicas, dirty })
     }
 
     /// What enrolment codes say of the hub's key.

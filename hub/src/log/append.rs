@@ -26,6 +26,7 @@ impl Log {
             let mut told = Ingested::default();
             let Some(state) = read::scope(transaction, frame.scope)? else {
                 let mut aside = Aside::new(transaction, frame.scope, now)?;
+                transaction.prepare_cached(statements::NOTE_UNKNOWN_SCOPE)?.execute([frame.scope.0])?;
                 for item in &frame.items {
                     let reason = if item.tables.is_some() { Reason::UnknownScope } else { Reason::Malformed };
                     aside.put(item, reason, &mut told)?;

@@ -6,7 +6,7 @@ use langso_sync::chain::Chain;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use subtle::ConstantTimeEq;
 
-use super::{Code, Device, Enrolled, Error, Grant, Log, Result, Team, Write, statements};
+use super::{Code, CodeState, Device, Enrolled, Error, Grant, Log, Result, Team, Write, statements};
 use crate::clock::Millis;
 
 impl Log {
@@ -139,6 +139,46 @@ impl Log {
         })
     }
 
+    /// The codes of a team, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`], [`Error::Corrupt`].
+    pub fn list_codes(&self, team: TeamId) -> Result<Vec<CodeState>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::CODES_OF)?;
+            let mut rows = statement.query([team.0.0])?;
+            let mut codes = Vec::new();
+            let use_of = |row: &Row<'_>, at| {
+                let device: Option<[u8; 8]> = row.get(at)?;
+                let when: Option<i64> = row.get(at + 1)?;
+                Ok::<_, Error>(device.map(DeviceId).zip(when.map(Millis)))
+            };
+            while let Some(row) = rows.next()? {
+                codes.push(CodeState {
+                    member: MemberId(RowId(row.get(0)?)),
+                    role: role(row, 1)?,
+                    made_at: Millis(row.get(2)?),
+                    expires_at: Millis(row.get(3)?),
+                    used: use_of(row, 4)?,
+                    tried_again: use_of(row, 6)?,
+                });
+            }
+            Ok(codes)
+        })
+    }
+
+    /// Scopes that frames named and this hub never minted.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn list_unknown_scopes(&self) -> Result<Vec<ScopeId>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::UNKNOWN_SCOPES)?;
+            let rows = statement.query_map([], |row| row.get(0).map(ScopeId))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// A team; none when the hub never made it.
     ///
     /// # Errors
@@ -159,7 +199,7 @@ impl Log {
         })
     }
 
-    /// The scope of a place, by code without list version.
+    /// The scope of a place, by the code and list version it was made for.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

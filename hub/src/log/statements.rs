@@ -101,10 +101,16 @@ pub const TRAINED_SCOPES: &str = "SELECT t.training FROM trainers r JOIN teams t
 pub const DEVICES_OF_MEMBER: &str =
     "SELECT device, role FROM devices WHERE member = ?1 AND revoked_at IS NULL ORDER BY device";
 
+pub const NOTE_UNKNOWN_SCOPE: &str =
+    "INSERT INTO unknown_scopes (scope) VALUES (?1) ON CONFLICT (scope) DO NOTHING";
+pub const UNKNOWN_SCOPES: &str = "SELECT scope FROM unknown_scopes ORDER BY scope";
+
 pub const ADD_CODE: &str = "INSERT INTO codes (secret_hash, team, member, role, created_at, expires_at)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 pub const CODE: &str = "SELECT secret_hash, team, member, role, expires_at, used_by
   FROM codes WHERE secret_hash = ?1";
+pub const CODES_OF: &str = "SELECT member, role, created_at, expires_at, used_by, used_at, second_use_by,
+  second_used_at FROM codes WHERE team = ?1 ORDER BY created_at, secret_hash";
 pub const USE_CODE: &str = "UPDATE codes SET used_by = ?2, used_at = ?3 WHERE secret_hash = ?1";
 pub const SECOND_USE: &str = "UPDATE codes SET second_use_by = ?2, second_used_at = ?3
   WHERE secret_hash = ?1 AND second_use_by IS NULL";

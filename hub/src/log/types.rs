@@ -228,6 +228,23 @@ pub struct Code {
     pub expires_at: Millis,
 }
 
+/// A code as the hub keeps it: without its secret.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CodeState {
+    /// Whom it enrols.
+    pub member: MemberId,
+    /// As what.
+    pub role: Role,
+    /// When it was made.
+    pub made_at: Millis,
+    /// Until when it works.
+    pub expires_at: Millis,
+    /// The device that used it, and when.
+    pub used: Option<(DeviceId, Millis)>,
+    /// The first other device that tried, and when: somebody saw the code who should not have.
+    pub tried_again: Option<(DeviceId, Millis)>,
+}
+
 /// What became of an attempt to enrol.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Enrolled {
@@ -250,7 +267,7 @@ pub enum Write {
     Change(ScopeId, Vec<u8>),
     /// A team in the directory.
     Team(Team),
-    /// A place's scope, by code without list version.
+    /// A place's scope, by code and list version.
     Place(String, ScopeId),
     /// A scope that a team holds from now on; its devices get it.
     Hold(TeamId, ScopeId),

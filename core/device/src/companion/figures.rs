@@ -1,7 +1,5 @@
 //! Figures that open: each indicator over this phone's record, and the rows behind it down to the visits.
 
-use std::sync::OnceLock;
-
 use langso_domain::content::Text;
 use langso_domain::date::CivilDate;
 use langso_domain::id::{RowId, ScopeId};
@@ -235,21 +233,11 @@ fn as_of(phone: &Phone, query: &Query) -> Result<AsOf> {
     Ok(AsOf { scopes, last_sync_at: facts::get(connection, facts::name::LAST_SYNC)?, unarrived })
 }
 
-/// The packed indicators and those published since. One that this program cannot read waits for the next.
+/// The packed indicators and those published since.
 fn indicators(phone: &Phone) -> Result<Indicators> {
-    static PACKAGED: OnceLock<Indicators> = OnceLock::new();
-    let packaged = PACKAGED.get_or_init(Indicators::packaged);
-    let sql = "SELECT body FROM live_content_items WHERE kind = 'indicator' ORDER BY id";
-    let bodies: Vec<Option<String>> = rows::all(phone.connection(), sql, [], |row| row.get(0))?;
-    let mut known = packaged.clone();
-    for indicator in bodies.into_iter().flatten().filter_map(|body| serde_json::from_str(&body).ok()) {
-        let mut list = known.all().to_vec();
-        list.push(indicator);
-        if let Ok(more) = Indicators::new(list) {
-            known = more;
-        }
-    }
-    Ok(known)
+    let sql = "SELECT body FROM live_content_items WHERE kind = 'indicator' AND body IS NOT NULL ORDER BY id";
+    let bodies: Vec<String> = rows::all(phone.connection(), sql, [], |row| row.get(0))?;
+    Ok(Indicators::with_published(&bodies))
 }
 
 fn named<'a>(all: &'a Indicators, name: &str) -> Result<&'a Indicator> {

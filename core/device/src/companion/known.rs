@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use langso_domain::content::{Content, ContentKind, Sourced};
+use langso_domain::content::Content;
 use langso_domain::date::CivilDate;
 use langso_domain::id::{HamletId, HouseholdId, MemberId, PlanId};
 use langso_domain::units::{Share, UnitCode, Units};
@@ -115,27 +115,7 @@ impl Phone {
 fn content(connection: &Connection) -> Result<Content> {
     let sql = "SELECT kind, body FROM live_content_items WHERE kind IS NOT NULL AND body IS NOT NULL";
     let bodies: Vec<(String, String)> = rows::all(connection, sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    // What only a newer program can read is left out; the version at hand stays in use.
-    let items: Vec<Sourced> = bodies
-        .iter()
-        .filter_map(|(kind, body)| Content::read_item(ContentKind::from_name(kind)?, body).ok())
-        .map(Sourced::from)
-        .collect();
-    let packaged = Content::packaged();
-    if items.is_empty() {
-        return Ok(packaged.clone());
-    }
-    if let Ok(content) = packaged.with_all(items.clone()) {
-        return Ok(content);
-    }
-    // One item that does not fit must not hide the others.
-    let mut content = packaged.clone();
-    for item in items {
-        if let Ok(next) = content.with_all(vec![item]) {
-            content = next;
-        }
-    }
-    Ok(content)
+    Ok(Content::with_published(&bodies))
 }
 
 fn read(phone: &Phone, arrived: Arrived, content: Content) -> Result<Known> {

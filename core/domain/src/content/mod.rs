@@ -121,6 +121,18 @@ impl Content {
         if found.is_empty() { Ok(next) } else { Err(found) }
     }
 
+    /// Whether this version is there with the same content.
+    pub fn holds(&self, item: &Item) -> bool {
+        let reference = item.reference();
+        match item {
+            Item::Tutorial(item) => self.tutorials.at(&reference) == Some(item),
+            Item::Service(item) => self.services.at(&reference) == Some(item),
+            Item::FailureCode(item) => self.failure_codes.at(&reference) == Some(item),
+            Item::Consent(item) => self.consents.at(&reference) == Some(item),
+            Item::List(item) => self.lists.at(&reference) == Some(item),
+        }
+    }
+
     fn keep(&mut self, file: &str, item: Item, faults: &mut Faults<'_>) {
         match item {
             Item::Tutorial(item) => self.tutorials.keep(file, item, faults),

@@ -64,4 +64,25 @@ impl Content {
             items().and_then(Content::new).expect("a test shows that the packed content is without fault")
         })
     }
+
+    /// The content of the release with what was published since: kind's name and JSON of each item. What only a newer
+    /// program can read is left out, and so is what does not fit the rest; the version at hand stays in use.
+    pub fn with_published(bodies: &[(String, String)]) -> Self {
+        let items: Vec<Sourced> = bodies
+            .iter()
+            .filter_map(|(kind, body)| Self::read_item(ContentKind::from_name(kind)?, body).ok())
+            .map(Sourced::from)
+            .collect();
+        let packaged = Self::packaged();
+        if items.is_empty() {
+            return packaged.clone();
+        }
+        if let Ok(content) = packaged.with_all(items.clone()) {
+            return content;
+        }
+        // One item that does not fit must not hide the others.
+        items
+            .into_iter()
+            .fold(packaged.clone(), |content, item| content.with_all(vec![item]).unwrap_or(content))
+    }
 }

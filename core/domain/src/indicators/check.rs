@@ -46,6 +46,29 @@ pub enum Problem {
     NoBreakdown,
 }
 
+impl Problem {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::BadCode => "bad_code",
+            Self::VersionZero => "version_zero",
+            Self::Duplicate => "duplicate",
+            Self::TextMissing => "text_missing",
+            Self::NotNfc => "not_nfc",
+            Self::Spacing => "spacing",
+            Self::CountedInDiffers => "counted_in_differs",
+            Self::UnknownView => "unknown_view",
+            Self::UnknownField => "unknown_field",
+            Self::BadOp => "bad_op",
+            Self::BadValue => "bad_value",
+            Self::NotADate => "not_a_date",
+            Self::UnknownIndicator => "unknown_indicator",
+            Self::NoBreakdown => "no_breakdown",
+        }
+    }
+}
+
 /// One fault and where it is.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub struct Fault {

@@ -10,6 +10,8 @@ mod seed;
 mod types;
 mod view_list;
 
+use std::sync::OnceLock;
+
 pub use check::{Fault, Problem, check};
 pub use compile::{
     LineKey, Param, Query, Sql, Uncountable, compile, compile_by, compile_lines, compile_published,
@@ -76,6 +78,21 @@ impl Indicators {
     pub fn new(list: Vec<Indicator>) -> Result<Self, Vec<Fault>> {
         let faults = check(&list);
         if faults.is_empty() { Ok(Self(list)) } else { Err(faults) }
+    }
+
+    /// Those that came with the program and those published since, each as the JSON of one. One that this program
+    /// cannot read, or that does not fit the rest, waits for the next program.
+    pub fn with_published(bodies: &[String]) -> Self {
+        static PACKAGED: OnceLock<Indicators> = OnceLock::new();
+        let mut known = PACKAGED.get_or_init(Self::packaged).clone();
+        for indicator in bodies.iter().filter_map(|body| serde_json::from_str(body).ok()) {
+            let mut list = known.0.clone();
+            list.push(indicator);
+            if let Ok(more) = Self::new(list) {
+                known = more;
+            }
+        }
+        known
     }
 
     /// In the order of the file.

@@ -93,7 +93,7 @@ CREATE TABLE teams (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE places (
-  unit       TEXT    NOT NULL PRIMARY KEY, -- code without list version: a place lives through new lists
+  unit       TEXT    NOT NULL PRIMARY KEY, -- code and list version of the day it was made: bare codes are used again
   scope      BLOB    NOT NULL UNIQUE,
   created_at INTEGER NOT NULL              -- ms UTC
 ) STRICT, WITHOUT ROWID;
@@ -143,6 +143,10 @@ CREATE TABLE codes (
   used_at        INTEGER,                  -- ms UTC
   second_use_by  BLOB,                     -- the first other device that tried: shown to the lead
   second_used_at INTEGER                   -- ms UTC
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE unknown_scopes (
+  scope BLOB NOT NULL PRIMARY KEY          -- named by a frame and never minted here; what it brought is set aside
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE refusals (

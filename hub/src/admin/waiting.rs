@@ -1,0 +1,89 @@
+//! What the hub keeps outside the log: changes set aside until somebody admits them, and keys that came with other
+//! bytes, which only a new change can say again.
+
+use langso_domain::id::{DeviceId, Key, MemberId, ScopeId, TeamId};
+
+use super::{AdminError, Result};
+use crate::clock::Millis;
+use crate::log::{Error, OTHER_BYTES, Position};
+use crate::server::Hub;
+
+/// One change that waits.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Waiting {
+    /// Names it within its scope; none for a key that came with other bytes, which cannot be admitted.
+    pub id: Option<i64>,
+    /// Where its frame said it belongs.
+    pub scope: ScopeId,
+    /// Whose team or training scope that is.
+    pub team: Option<TeamId>,
+    /// A code of [`crate::log::Reason`], or `other_bytes`.
+    pub reason: String,
+    /// Who signed it.
+    pub device: DeviceId,
+    /// Whose device that is.
+    pub member: Option<MemberId>,
+    /// None when its bytes do not even tell that.
+    pub key: Option<Key>,
+    /// First seen.
+    pub at: Millis,
+}
+
+impl Hub {
+    /// All that waits, scope by scope, oldest first.
+    ///
+    /// # Errors
+    /// [`AdminError::Author`].
+    pub fn list_waiting(&self) -> Result<Vec<Waiting>> {
+        let teams = self.log.list_teams()?;
+        let mut scopes: Vec<(ScopeId, Option<TeamId>)> = teams
+            .iter()
+            .flat_map(|team| [(team.scope, Some(team.id)), (team.training, Some(team.id))])
+            .collect();
+        scopes.extend(self.log.list_places()?.into_iter().map(|(_, scope)| (scope, None)));
+        scopes.push((self.reference, None));
+        scopes.extend(self.log.list_unknown_scopes()?.into_iter().map(|scope| (scope, None)));
+        let mut waiting = Vec::new();
+        for (scope, team) in scopes {
+            let aside = self.log.list_set_aside(scope)?;
+            let one = |id, reason, device, key, at| Waiting {
+                id,
+                scope,
+                team,
+                reason,
+                device,
+                member: None,
+                key,
+                at,
+            };
+            waiting.extend(aside.into_iter().map(|it| one(Some(it.id), it.reason, it.device, it.key, it.at)));
+            let collisions = self.log.list_collisions(scope)?;
+            waiting.extend(
+                collisions
+                    .into_iter()
+                    .map(|(key, device, at)| one(None, OTHER_BYTES.to_owned(), device, Some(key), at)),
+            );
+        }
+        for one in &mut waiting {
+            one.member = self.log.device(one.device)?.and_then(|device| device.member);
+        }
+        Ok(waiting)
+    }
+
+    /// Gives a change that waits its position.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`]; `id` (`cannot_be_applied`) when its key is taken, its writer is bound elsewhere or
+    /// its bytes are no change.
+    pub fn admit(&self, scope: ScopeId, id: i64) -> Result<Position> {
+        match self.log.admit(scope, id, self.clock.now()) {
+            Ok(position) => {
+                self.dirty.mark(scope);
+                Ok(position)
+            }
+            Err(Error::NotWaiting | Error::UnknownScope) => Err(AdminError::NotFound { what: "waiting" }),
+            Err(Error::NotNew) => Err(AdminError::invalid("id", "cannot_be_applied")),
+            Err(why) => Err(why.into()),
+        }
+    }
+}
