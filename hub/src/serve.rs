@@ -250,8 +250,8 @@ fn start(
 }
 
 fn add_waiting(log: &Log, scope: ScopeId, device: DeviceId, head: &mut ReplyHead) -> Result<(), log::Error> {
-    let waiting = log.waiting_of(scope, device, MAX_NAMED)?;
-    head.set_aside_total += waiting.len() as u64;
+    let (waiting, all) = log.waiting_of(scope, device, MAX_NAMED)?;
+    head.set_aside_total += all;
     head.set_aside.extend(waiting.into_iter().map(|(key, code)| {
         let reason = match code.as_str() {
             "beyond_role" => Reason::Role,

@@ -33,7 +33,10 @@ impl Phone {
 
     fn take_event(&mut self, event: Event, unsent: &mut Unsent) -> Result<()> {
         match event {
-            Event::News(news) => self.take_news(news),
+            Event::News(news) => {
+                self.take_news(news)?;
+                unsent.note_set_aside(self.connection())
+            }
             Event::Receipts { scope, receipts } => {
                 let batch = self.replica.begin()?;
                 let number = batch.find_scope(scope)?.ok_or_else(|| AppError::unexpected("scope"))?;
@@ -65,6 +68,10 @@ impl Phone {
             marks.retain(|(scope, _)| news.watermarks.iter().all(|(of, _)| of != scope));
             marks.extend(&news.watermarks);
             facts::put(connection, name::WATERMARKS, &marks)?;
+        }
+        // The list says it all, unless it was too long: what it no longer names was admitted, or is not at the hub.
+        if news.set_aside_total == news.set_aside.len() as u64 {
+            connection.prepare_cached("DELETE FROM set_aside_notices")?.execute([])?;
         }
         for held in &news.set_aside {
             connection

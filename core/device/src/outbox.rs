@@ -2,7 +2,7 @@
 //!
 //! Read once when a sync begins and kept in step while it runs; the truth is in `outbox` and `receipts`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use langso_domain::id::{Key, ScopeId, Writer};
 use langso_sync::change;
@@ -26,6 +26,8 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Unsent {
     entries: Vec<Entry>,
+    /// Kept by the hub for the lead to judge: they have no position, and need not be sent again.
+    set_aside: HashSet<Key>,
     last_n: i64,
 }
 
@@ -33,6 +35,7 @@ impl Unsent {
     /// Reads what was written since the last look; `scopes` are the numbers of the file.
     pub fn refresh(&mut self, connection: &Connection, scopes: &[(i64, ScopeId)]) -> Result<()> {
         if self.last_n == 0 {
+            self.note_set_aside(connection)?;
             self.last_n = facts::get(connection, facts::name::SENT_UPTO)?.unwrap_or(0);
         }
         let mut get =
@@ -50,6 +53,15 @@ impl Unsent {
         Ok(())
     }
 
+    /// Reads what the hub has said that it set aside.
+    pub fn note_set_aside(&mut self, connection: &Connection) -> Result<()> {
+        let mut get = connection.prepare_cached("SELECT key FROM set_aside_notices")?;
+        let keys = get.query_map([], |row| row.get::<_, [u8; 11]>(0))?;
+        let keys = keys.map(|key| Key::from_bytes(&key?).ok_or(AppError::Corrupt));
+        self.set_aside = keys.collect::<Result<_>>()?;
+        Ok(())
+    }
+
     /// The writers to say in a request, with the last number of each.
     pub fn held(&self) -> Vec<Held> {
         let mut at = HashMap::new();
@@ -64,18 +76,21 @@ impl Unsent {
         held
     }
 
-    /// The changes without a position, in order of writing; each is read when it is asked for.
+    /// The changes that are on this phone only, in order of writing; each is read when it is asked for.
     pub fn pending<'a>(
         &'a self,
         connection: &'a Connection,
     ) -> impl Iterator<Item = (ScopeId, Vec<u8>)> + 'a {
-        let unsent = self.entries.iter().filter(|entry| entry.position.is_none());
-        unsent.filter_map(|entry| Some((entry.scope, bytes_of(connection, entry.n).ok()??)))
+        self.only_here().filter_map(|entry| Some((entry.scope, bytes_of(connection, entry.n).ok()??)))
     }
 
-    /// How many changes have no position.
+    /// How many changes are on this phone only.
     pub fn waiting(&self) -> usize {
-        self.entries.iter().filter(|entry| entry.position.is_none()).count()
+        self.only_here().count()
+    }
+
+    fn only_here(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.position.is_none() && !self.set_aside.contains(&entry.key))
     }
 
     /// Notes positions.

@@ -136,11 +136,16 @@ impl Log {
     }
 
     /// Changes of a device that the hub keeps in a scope without a position: key and reason's code (`other_bytes`
-    /// for collisions), at most `most`.
+    /// for collisions), at most `most` of each; and how many there are in all.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn waiting_of(&self, scope: ScopeId, device: DeviceId, most: u32) -> Result<Vec<(Key, String)>> {
+    pub fn waiting_of(
+        &self,
+        scope: ScopeId,
+        device: DeviceId,
+        most: u32,
+    ) -> Result<(Vec<(Key, String)>, u64)> {
         self.read(|connection| {
             let mut waiting = Vec::new();
             let mut statement = connection.prepare_cached(statements::SET_ASIDE_OF_DEVICE)?;
@@ -155,7 +160,12 @@ impl Log {
             while let Some(row) = rows.next()? {
                 waiting.push((key(row, 0, 1)?, OTHER_BYTES.to_owned()));
             }
-            Ok(waiting)
+            let mut all = waiting.len() as u64;
+            if all >= u64::from(most) {
+                let mut count = connection.prepare_cached(statements::COUNT_WAITING_OF_DEVICE)?;
+                all = count.query_row(params![scope.0, device.0], |row| row.get::<_, i64>(0))? as u64;
+            }
+            Ok((waiting, all))
         })
     }
 

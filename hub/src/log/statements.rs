@@ -30,6 +30,9 @@ pub const SET_ASIDE_OF: &str = "SELECT set_aside_id, writer, seq, device, reason
   WHERE scope = ?1 AND admitted_at IS NULL ORDER BY set_aside_id";
 pub const SET_ASIDE_OF_DEVICE: &str = "SELECT writer, seq, reason FROM set_aside
   WHERE scope = ?1 AND device = ?2 AND admitted_at IS NULL ORDER BY set_aside_id LIMIT ?3";
+pub const COUNT_WAITING_OF_DEVICE: &str = "SELECT
+    (SELECT count(*) FROM set_aside WHERE scope = ?1 AND device = ?2 AND admitted_at IS NULL)
+  + (SELECT count(*) FROM collisions WHERE scope = ?1 AND device = ?2)";
 pub const COLLISIONS_OF_DEVICE: &str =
     "SELECT writer, seq FROM collisions WHERE scope = ?1 AND device = ?2 ORDER BY writer, seq LIMIT ?3";
 pub const SET_ASIDE_ONE: &str = "SELECT writer, seq, hash, device, bytes FROM set_aside

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use langso_device::companion::{InviteText, Joined, NewHousehold, SyncNow, SyncReport};
+use langso_device::companion::consents::GivenConsent;
+use langso_device::companion::households::NewHousehold;
+use langso_device::companion::{InviteText, Joined, SyncNow, SyncReport};
 use langso_device::{Companion, Phone, Result, Saving};
 use langso_domain::id::{HouseholdId, Key, ScopeId, Writer};
 use langso_domain::registry;
@@ -79,7 +81,13 @@ impl Handset {
             hamlet: None,
             poverty: None,
             persons: Vec::new(),
-            consent: None,
+            consent: Some(GivenConsent {
+                text: "consent.script@1".parse().unwrap(),
+                way: 1,
+                purposes: None,
+                date: None,
+            }),
+            contact: None,
             token: None,
         };
         self.app().households().create_household(new).unwrap().household

@@ -22,7 +22,7 @@ fn write_backlog(phone: &mut Handset) {
 fn noise(seed: &mut u64) -> String {
     let mut letter = || {
         *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        char::from(b'A' + (*seed >> 59) as u8)
+        char::from(b"ABCDEFGHIKLMNOPQRSTUVXYZabcdefgh"[(*seed >> 59) as usize])
     };
     (0..118).map(|_| letter()).collect()
 }

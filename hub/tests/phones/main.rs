@@ -5,6 +5,7 @@
 #[path = "../field/mod.rs"]
 mod field;
 
+mod aside;
 mod buffering;
 mod clocks;
 mod conflict;

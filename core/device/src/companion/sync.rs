@@ -42,7 +42,7 @@ pub struct SyncReport {
     pub bytes_down: u64,
     /// Requests made.
     pub requests: u32,
-    /// Own changes that have no position yet.
+    /// Own changes that are on this phone only.
     pub waiting: usize,
     /// False when the budget was spent before the end.
     pub is_done: bool,

@@ -19,11 +19,6 @@ impl HeldIndex {
         Self(held.iter().zip(0..).map(|(held, at)| (held.writer, (at, held.upto))).collect())
     }
 
-    /// The writers, for a query of the log.
-    pub fn writers(&self) -> impl Iterator<Item = Writer> {
-        self.0.keys().copied()
-    }
-
     /// The change's place in the list, when the phone holds it.
     pub fn place(&self, key: Key) -> Option<u32> {
         self.0.get(&key.writer).filter(|(_, upto)| key.seq <= *upto).map(|(at, _)| *at)
@@ -132,7 +127,7 @@ impl Serving {
         let Entry { position, key, author, bytes } = entry;
         if builder.push_served(bytes, key, author, position, self.cursor.chain).is_err() {
             // A fresh frame takes one change of any length that the log can hold.
-            return if builder.len() == 0 { Err(Gap) } else { Ok(false) };
+            return if builder.is_empty() { Err(Gap) } else { Ok(false) };
         }
         self.cursor = self.cursor.then(key);
         Ok(true)

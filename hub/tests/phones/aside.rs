@@ -1,0 +1,29 @@
+//! Work that is beyond its author's role waits at the hub for the lead.
+
+use langso_device::companion::Nothing;
+use langso_domain::registry::Role;
+
+use crate::field::Field;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_is_set_aside_is_sent_once_and_forgotten_when_it_is_admitted() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut member = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
+    member.save(|saving| saving.create("hamlet", [("name", "Thôn Sú Cáu".into())]));
+    let written = member.written_keys();
+    member.sync().await.unwrap();
+    let status = member.app().sync().get_status(Nothing {}).unwrap();
+    assert_eq!((status.on_phone, status.set_aside), (0, 1));
+
+    let before = member.sync().await.unwrap();
+    let again = member.sync().await.unwrap();
+    assert_eq!(again.bytes_up, before.bytes_up, "not sent again, also by a new session");
+
+    let waiting = field.log().list_set_aside(team.scope).unwrap();
+    field.log().admit(team.scope, waiting[0].id, field.hub().clock.now()).unwrap();
+    member.sync().await.unwrap();
+    let status = member.app().sync().get_status(Nothing {}).unwrap();
+    assert_eq!((status.on_phone, status.set_aside, status.at_hub), (0, 0, 1));
+    field.holds_once(team.scope, &written);
+}
