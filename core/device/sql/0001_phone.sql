@@ -44,7 +44,8 @@ CREATE TABLE drafts (
     kind       TEXT NOT NULL,                -- visit, household, checklist_run
     body       TEXT NOT NULL,                -- JSON
     consent_id BLOB,                         -- it dies with this consent
-    changed_at INTEGER NOT NULL              -- ms UTC
+    begun_at   INTEGER NOT NULL,             -- the first key, ms UTC
+    changed_at INTEGER NOT NULL              -- the last one, ms UTC
 ) STRICT, WITHOUT ROWID;
 
 -- Own work that the hub has set aside, until the lead admits it.

@@ -42,6 +42,7 @@ calls! {
     identity { get_card }
     me { get_month }
     about { get_about }
+    visits { check_visit, log_visit, log_visits }
     households {
         suggest_label, check_label, create_household, add_person, update_person, update_household, move_household,
         void_household,

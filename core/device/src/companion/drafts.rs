@@ -53,6 +53,8 @@ pub struct Draft {
     pub body: Option<Value>,
     /// The consent it dies with.
     pub consent: Option<ConsentId>,
+    /// When its first key was typed, ms UTC.
+    pub begun_at: i64,
     /// When it was last written, ms UTC.
     pub changed_at: i64,
 }
@@ -87,7 +89,15 @@ impl Drafts<'_> {
         }
         let changed_at = phone.now().ms;
         put(phone.connection(), &draft, &save.kind, &body, save.consent, changed_at)?;
-        Ok(Draft { draft, kind: save.kind, body: Some(save.body), consent: save.consent, changed_at })
+        let begun_at = begun_at(phone.connection(), &draft)?.unwrap_or(changed_at);
+        Ok(Draft {
+            draft,
+            kind: save.kind,
+            body: Some(save.body),
+            consent: save.consent,
+            begun_at,
+            changed_at,
+        })
     }
 
     /// One draft with its fields.
@@ -131,18 +141,20 @@ pub(crate) fn put(
     consent: Option<ConsentId>,
     changed_at: i64,
 ) -> Result<()> {
-    let sql = "INSERT OR REPLACE INTO drafts (draft_id, kind, body, consent_id, changed_at)
-               VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql = "INSERT INTO drafts (draft_id, kind, body, consent_id, begun_at, changed_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+               ON CONFLICT (draft_id) DO UPDATE SET kind = excluded.kind, body = excluded.body,
+                 consent_id = excluded.consent_id, changed_at = excluded.changed_at";
     let consent = consent.map(|consent| consent.0.0);
     connection.prepare_cached(sql)?.execute((draft, kind, body, consent, changed_at))?;
     Ok(())
 }
 
 pub(crate) fn get(connection: &Connection, draft: &str) -> Result<Option<Draft>> {
-    let sql = "SELECT draft_id, kind, consent_id, changed_at, body FROM drafts WHERE draft_id = ?1";
+    let sql = "SELECT draft_id, kind, consent_id, begun_at, changed_at, body FROM drafts WHERE draft_id = ?1";
     let found = connection
         .prepare_cached(sql)?
-        .query_row([draft], |row| Ok((read(row)?, row.get::<_, String>(4)?)))
+        .query_row([draft], |row| Ok((read(row)?, row.get::<_, String>(5)?)))
         .optional()?;
     let Some((mut draft, body)) = found else { return Ok(None) };
     draft.body = Some(serde_json::from_str(&body).map_err(|_| AppError::Corrupt)?);
@@ -150,7 +162,8 @@ pub(crate) fn get(connection: &Connection, draft: &str) -> Result<Option<Draft>>
 }
 
 pub(crate) fn list(connection: &Connection) -> Result<Vec<Draft>> {
-    let sql = "SELECT draft_id, kind, consent_id, changed_at FROM drafts WHERE kind <> 'checklist_run'
+    let sql =
+        "SELECT draft_id, kind, consent_id, begun_at, changed_at FROM drafts WHERE kind <> 'checklist_run'
                ORDER BY changed_at DESC, draft_id";
     Ok(rows::all(connection, sql, [], read)?)
 }
@@ -161,8 +174,15 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Draft> {
         kind: row.get(1)?,
         body: None,
         consent: rows::some_id(row, 2, ConsentId)?,
-        changed_at: row.get(3)?,
+        begun_at: row.get(3)?,
+        changed_at: row.get(4)?,
     })
+}
+
+/// When the first key of a draft was typed, ms UTC; none when there is no such draft.
+pub(crate) fn begun_at(connection: &Connection, draft: &str) -> Result<Option<i64>> {
+    let sql = "SELECT begun_at FROM drafts WHERE draft_id = ?1";
+    Ok(connection.prepare_cached(sql)?.query_row([draft], |row| row.get(0)).optional()?)
 }
 
 pub(crate) fn discard(connection: &Connection, draft: &str) -> Result<()> {

@@ -24,7 +24,7 @@ pub use records::{
 };
 
 /// How far ahead an appointment may lie: a year typed wrong would hide it for ever.
-const MOST_DAYS_AHEAD: i32 = 400;
+pub(super) const MOST_DAYS_AHEAD: i32 = 400;
 /// Of the list `correction_reasons`: another one, said in words.
 const REASON_OTHER: u8 = 4;
 

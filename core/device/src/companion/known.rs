@@ -4,6 +4,7 @@
 //! are not in it; they are many, and found by their ids.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
 use std::sync::Arc;
 
 use langso_domain::content::Content;
@@ -12,6 +13,7 @@ use langso_domain::id::{HamletId, HouseholdId, MemberId, PlanId};
 use langso_domain::units::{Share, UnitCode, Units};
 use rusqlite::Connection;
 
+use super::problems::Problems;
 use super::rows;
 use crate::error::Result;
 use crate::phone::Phone;
@@ -64,6 +66,58 @@ impl KnownPlan {
     /// Whether that day lies in it.
     pub fn is_on(&self, day: CivilDate) -> bool {
         self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to)
+    }
+}
+
+impl Known {
+    /// A member who must still be in the team on that day: else `not_found` or `left_team`.
+    pub fn check_member(
+        &self,
+        field: impl Display,
+        member: MemberId,
+        on: CivilDate,
+        problems: &mut Problems,
+    ) {
+        match self.members.get(&member) {
+            None => problems.add(field, "not_found"),
+            Some(member) if member.to.is_some_and(|to| to < on) => problems.add(field, "left_team"),
+            Some(_) => {}
+        }
+    }
+
+    /// A campaign that must be on that day: else `not_found` or `plan_not_on_date`.
+    pub fn check_plan(&self, field: impl Display, plan: PlanId, on: CivilDate, problems: &mut Problems) {
+        match self.plans.get(&plan) {
+            None => problems.add(field, "not_found"),
+            Some(plan) if !plan.is_on(on) => problems.add(field, "plan_not_on_date"),
+            Some(_) => {}
+        }
+    }
+
+    /// The commune of something that happened on that day: the one given, which must have been in force then (else
+    /// `unknown_unit`, `not_of_its_date`); if none is given the hamlet's, else the team's, as it was called that day.
+    pub fn check_unit(
+        &self,
+        field: impl Display,
+        given: Option<UnitCode>,
+        hamlet: Option<HamletId>,
+        on: CivilDate,
+        problems: &mut Problems,
+    ) -> Option<UnitCode> {
+        let of_hamlet = hamlet.and_then(|hamlet| self.hamlets.get(&hamlet)?.unit);
+        let Some(unit) = given else {
+            let unit = of_hamlet.or(self.unit)?;
+            return Some(unit_on(unit, on).unwrap_or(unit));
+        };
+        let units = Units::packaged();
+        // What the hub calls the hamlet's or the team's commune is taken, also when this program is older than it.
+        let is_known = units.latest(unit).is_some() || Some(unit) == of_hamlet || Some(unit) == self.unit;
+        if !is_known {
+            problems.add(field, "unknown_unit");
+        } else if units.latest(unit).is_some() && !units.is_valid_on(unit, on) {
+            problems.add(field, "not_of_its_date");
+        }
+        Some(unit)
     }
 }
 
@@ -164,7 +218,7 @@ fn read(phone: &Phone, arrived: Arrived, content: Content) -> Result<Known> {
 }
 
 /// The one unit of a day that a unit of another list is: itself, what it wholly became, or what alone became it.
-pub(crate) fn unit_on(unit: UnitCode, day: CivilDate) -> Option<UnitCode> {
+fn unit_on(unit: UnitCode, day: CivilDate) -> Option<UnitCode> {
     let units = Units::packaged();
     if units.is_valid_on(unit, day) {
         return Some(unit);

@@ -32,8 +32,10 @@ pub mod households;
 pub mod identity;
 mod known;
 pub mod me;
+mod merges;
 mod once;
 mod problems;
+pub mod receipts;
 mod record;
 pub mod reviews;
 mod rows;
@@ -42,6 +44,7 @@ pub mod set_aside;
 mod sync;
 pub mod team;
 pub mod units;
+pub mod visits;
 pub mod walk;
 mod who;
 
@@ -90,6 +93,11 @@ impl Companion {
     /// Households, their persons, and finding them again.
     pub fn households(&self) -> households::Households<'_> {
         households::Households(self)
+    }
+
+    /// What was done, for whom, and what came of it.
+    pub fn visits(&self) -> visits::Visits<'_> {
+        visits::Visits(self)
     }
 
     /// Asking before anything of a household is written, and taking it back.

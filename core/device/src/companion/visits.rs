@@ -1,0 +1,187 @@
+//! Visits: what was done, for whom, and what came of it. A visit is a fact: it is checked whole before it is written,
+//! corrected with a reason, and never edited in silence.
+
+use langso_domain::content::ContentRef;
+use langso_domain::id::{ChecklistRunId, MemberId, RowId, ServiceRowId, VisitId};
+use langso_domain::units::UnitCode;
+
+use super::problems::Problems;
+use super::receipts::Receipt;
+use super::runs::create_run;
+use super::{Companion, check as may, drafts, once};
+use crate::error::{AppError, Result};
+use crate::phone::{Phone, Saving};
+
+mod check;
+mod records;
+mod returns;
+
+use check::Checked;
+pub use records::{
+    NewReturn, NewService, NewVisit, NewVisits, NotebookLine, OfVisit, SavedVisit, SavedVisits, VisitCheck,
+};
+use returns::create_return;
+
+/// The most services of one visit.
+pub const MAX_SERVICES: usize = 40;
+/// The most returns that one visit plans or does.
+pub const MAX_FOLLOW_UPS: usize = 20;
+/// The most lines of the paper book in one call.
+pub const MAX_NOTEBOOK: usize = 200;
+/// For so long a visit can be taken back without a reason: nobody has counted it by then.
+pub const TAKE_BACK_MS: i64 = 30 * 60_000;
+
+/// The feature; see [`Companion::visits`].
+pub struct Visits<'a>(pub(super) &'a Companion);
+
+const LOG_VISIT: &str = "visits.log_visit";
+
+impl Visits<'_> {
+    /// Everything that [`Visits::log_visit`] would refuse; writes nothing.
+    ///
+    /// # Errors
+    /// `NotAllowed { role }`.
+    pub fn check_visit(&self, visit: NewVisit) -> Result<VisitCheck> {
+        let phone = self.0.phone();
+        let me = may::role(&phone, may::TEAM)?.member;
+        let mut problems = Problems::default();
+        check::check(&phone, &*phone.known()?, me, &visit, &mut problems)?;
+        Ok(VisitCheck { problems: problems.into_list() })
+    }
+
+    /// Writes a visit down with its services, its finished checklists and the returns that were planned or done, in
+    /// one save: all of it is durable when this answers. The runs go to the training scope by a change of their own.
+    ///
+    /// # Errors
+    /// `InvalidInput` with the first field of [`Visits::check_visit`], such as `services[1].failure`;
+    /// `NotAllowed { role }`; `StorageFull`. Nothing was written then.
+    pub fn log_visit(&self, visit: NewVisit) -> Result<SavedVisit> {
+        let mut phone = self.0.phone();
+        let me = may::role(&phone, may::TEAM)?.member;
+        if let Some(saved) = once::answered(&phone, LOG_VISIT, visit.token.as_deref())? {
+            return Ok(saved);
+        }
+        let mut problems = Problems::default();
+        let checked = check::check(&phone, &*phone.known()?, me, &visit, &mut problems)?;
+        problems.finish()?;
+        write(&mut phone, me, &visit, &checked)
+    }
+
+    /// Writes a day out of the paper book down: every line without fault is saved by itself, every other one says
+    /// why not and stays a draft. Lines with a token are saved once, however often this is called.
+    ///
+    /// # Errors
+    /// `InvalidInput` for `visits` (`missing`, `too_many`); `NotAllowed { role }`; `StorageFull` when there was no
+    /// room for a line: those before it are saved.
+    pub fn log_visits(&self, new: NewVisits) -> Result<SavedVisits> {
+        match new.visits.len() {
+            0 => return Err(AppError::invalid("visits", "missing")),
+            1..=MAX_NOTEBOOK => {}
+            _ => return Err(AppError::invalid("visits", "too_many")),
+        }
+        let mut phone = self.0.phone();
+        let me = may::role(&phone, may::TEAM)?.member;
+        let known = phone.known()?;
+        let mut lines = Vec::with_capacity(new.visits.len());
+        for visit in &new.visits {
+            let mut problems = Problems::default();
+            let saved = match once::answered(&phone, LOG_VISIT, visit.token.as_deref()) {
+                Ok(Some(saved)) => Some(saved),
+                Ok(None) => {
+                    let checked = check::check(&phone, &known, me, visit, &mut problems)?;
+                    match problems.count() {
+                        0 => Some(write(&mut phone, me, visit, &checked)?),
+                        _ => None,
+                    }
+                }
+                Err(AppError::InvalidInput { field, code }) => {
+                    problems.add(field, &code);
+                    None
+                }
+                Err(other) => return Err(other),
+            };
+            lines.push(NotebookLine { saved, problems: problems.into_list() });
+        }
+        let saved = lines.iter().filter(|line| line.saved.is_some()).count() as u32;
+        Ok(SavedVisits { lines, saved })
+    }
+}
+
+fn write(phone: &mut Phone, me: MemberId, visit: &NewVisit, checked: &Checked) -> Result<SavedVisit> {
+    let now = phone.now();
+    once::save(phone, LOG_VISIT, visit.token.as_deref(), |saving| {
+        let row = saving.create("visit", fields(visit, checked))?;
+        let runs = checked.runs.iter().map(|run| create_run(saving, me, checked.date, run));
+        let runs: Vec<ChecklistRunId> = runs.collect::<Result<_>>()?;
+        let mut services = Vec::with_capacity(visit.services.len());
+        for (service, filled) in visit.services.iter().zip(&checked.services) {
+            let run = filled.run.map(|place| runs[place]);
+            services.push(create_service(saving, row, service, filled, run)?);
+        }
+        let mut follow_ups = Vec::with_capacity(checked.follow_ups.len());
+        if let Some(household) = visit.household {
+            for planned in &checked.follow_ups {
+                follow_ups.push(create_return(saving, Some(VisitId(row)), household, planned)?);
+            }
+        }
+        for done in &checked.done_follow_ups {
+            let fields = [("done_on", checked.date.into()), ("done_by_visit", row.into())];
+            saving.patch("follow_up", done.0, fields)?;
+        }
+        for draft in
+            visit.services.iter().filter_map(|service| service.run_draft.as_ref()).chain(&visit.token)
+        {
+            drafts::discard(saving.connection(), draft)?;
+        }
+        Ok(SavedVisit {
+            visit: VisitId(row),
+            services,
+            runs,
+            follow_ups,
+            receipt: Receipt::FRESH,
+            can_take_back_until: now.ms.saturating_add(TAKE_BACK_MS),
+            is_clock_unsure: !now.is_sure,
+        })
+    })
+}
+
+fn fields(visit: &NewVisit, checked: &Checked) -> [(&'static str, langso_sync::value::Value); 12] {
+    [
+        ("household_id", visit.household.map(|household| household.0).into()),
+        ("hamlet_id", checked.hamlet.map(|hamlet| hamlet.0).into()),
+        ("unit", checked.unit.as_ref().map(UnitCode::to_string).into()),
+        ("date", checked.date.into()),
+        ("start_minute", checked.start_minute.into()),
+        ("end_minute", checked.end_minute.into()),
+        ("place", visit.place.into()),
+        ("language", visit.language.into()),
+        ("signal", visit.signal.into()),
+        ("members", checked.members.clone().into()),
+        ("plan_id", visit.plan.map(|plan| plan.0).into()),
+        ("note", checked.note.as_deref().into()),
+    ]
+}
+
+fn create_service(
+    saving: &mut Saving<'_, '_>,
+    visit: RowId,
+    service: &NewService,
+    filled: &check::CheckedService,
+    run: Option<ChecklistRunId>,
+) -> Result<ServiceRowId> {
+    let row = saving.create(
+        "service_row",
+        [
+            ("visit_id", visit.into()),
+            ("person_id", service.person.map(|person| person.0).into()),
+            ("service", filled.service.to_string().into()),
+            ("outcome", service.outcome.into()),
+            ("failure", service.failure.into()),
+            ("evidence", service.evidence.into()),
+            ("last_step", filled.last_step.into()),
+            ("tutorial", filled.tutorial.as_ref().map(ContentRef::to_string).into()),
+            ("run_id", run.map(|run| run.0).into()),
+        ],
+    )?;
+    Ok(ServiceRowId(row))
+}

@@ -1,0 +1,187 @@
+//! Visits on a phone: logged with their checklists and returns, read with their receipts, corrected with a reason.
+
+mod support;
+
+use langso_device::companion::drafts::{OfDraft, SaveDraft};
+use langso_device::companion::receipts::Rung;
+use langso_device::companion::runs::{NewRun, RunStep};
+use langso_device::companion::visits::{NewReturn, NewService, NewVisit, NewVisits, SavedVisit};
+use langso_device::{AppError, Problem};
+use langso_domain::id::{HouseholdId, PersonId};
+use langso_domain::registry::CURRENT;
+use langso_sync::value::Value;
+use support::{MEMBER, TEAM_SCOPE, TRAINING_SCOPE, Team, TestPhone, day, invalid};
+
+const NEW: u8 = 1;
+const LATER: u8 = 3;
+const D5: u8 = 21;
+
+fn service(person: Option<PersonId>, service: &str, outcome: u8) -> NewService {
+    NewService::new(person, service, outcome)
+}
+
+fn visit(household: Option<HouseholdId>, services: Vec<NewService>) -> NewVisit {
+    NewVisit { household, services, ..NewVisit::default() }
+}
+
+fn log(phone: &mut TestPhone, new: NewVisit) -> Result<SavedVisit, AppError> {
+    phone.app().visits().log_visit(new)
+}
+
+fn problems(phone: &mut TestPhone, new: NewVisit) -> Vec<(String, String)> {
+    let check = phone.app().visits().check_visit(new).expect("answers");
+    check.problems.into_iter().map(|Problem { field, code }| (field, code)).collect()
+}
+
+fn passed(steps: u8) -> NewRun {
+    NewRun {
+        tutorial: "T1@1".parse().expect("a reference"),
+        steps: (1..=steps).map(|step| RunStep { step, result: 1, failure: None }).collect(),
+        phone_model: Some("Oppo A3s".to_owned()),
+        os_version: Some("Android 8".to_owned()),
+        minutes: Some(35),
+        teach_back: true,
+    }
+}
+
+fn team_with_household() -> (Team, TestPhone, HouseholdId, Vec<PersonId>) {
+    let mut team = Team::new();
+    let mut phone = team.enrol("Lý Thị Sáu", MEMBER);
+    team.bring(&mut phone);
+    let (household, persons) = phone.household(&team, "Hộ 12", 2);
+    (team, phone, household, persons)
+}
+
+fn written_since(
+    phone: &mut TestPhone,
+    before: usize,
+) -> Vec<(langso_domain::id::ScopeId, langso_sync::change::Change)> {
+    phone.written().split_off(before)
+}
+
+#[test]
+fn a_visit_and_its_finished_checklist_are_two_changes_of_one_save() {
+    let (_, mut phone, household, persons) = team_with_household();
+    let before = phone.written().len();
+    let with_run = NewService { run: Some(passed(12)), ..service(Some(persons[0]), "vneid_level2@1", NEW) };
+    let new = NewVisit {
+        start_minute: Some(19 * 60 + 4),
+        end_minute: Some(20 * 60 + 11),
+        note: Some("Bác hẹn thứ sáu  tới".to_owned()),
+        ..visit(Some(household), vec![with_run, service(Some(persons[1]), "sim_4g@1", NEW)])
+    };
+    let saved = log(&mut phone, new).expect("saves");
+    assert_eq!((saved.services.len(), saved.runs.len(), saved.receipt.rung), (2, 1, Rung::OnPhone));
+    let written = written_since(&mut phone, before);
+    let scopes: Vec<_> = written.iter().map(|(scope, change)| (*scope, change.rows.len())).collect();
+    assert_eq!(scopes, [(TEAM_SCOPE, 3), (TRAINING_SCOPE, 1)]);
+    let field =
+        |table: &str, name: &str| CURRENT.named(table).and_then(|t| t.named(name)).expect(name).number;
+    let row = &written[0].1.rows[0];
+    assert_eq!(row.fields[&field("visit", "start_minute")], Value::Int(19 * 60));
+    assert_eq!(row.fields[&field("visit", "end_minute")], Value::Int(20 * 60 + 15));
+    assert_eq!(row.fields[&field("visit", "unit")], Value::Text(support::UNIT.to_owned()));
+    assert_eq!(row.fields[&field("visit", "note")], Value::Text("Bác hẹn thứ sáu tới".to_owned()));
+    let with_run = &written[0].1.rows[1];
+    assert_eq!(with_run.fields[&field("service_row", "run_id")], Value::Ref(saved.runs[0].0));
+    assert_eq!(with_run.fields[&field("service_row", "last_step")], Value::Int(12));
+    let run = &written[1].1.rows[0];
+    assert_eq!(run.fields[&field("checklist_run", "steps")], Value::Bytes(vec![1; 12]));
+}
+
+#[test]
+fn an_anonymous_turn_has_no_person_and_no_return() {
+    let (_, mut phone, _, persons) = team_with_household();
+    log(&mut phone, visit(None, vec![service(None, "scam_awareness@1", NEW)])).expect("saves");
+    let new = NewVisit {
+        follow_ups: vec![NewReturn {
+            person: None,
+            service: None,
+            due_on: day("2024-06-20"),
+            assigned_to: None,
+            note: None,
+        }],
+        ..visit(None, vec![service(Some(persons[0]), "vneid_level2@1", NEW)])
+    };
+    assert_eq!(
+        problems(&mut phone, new),
+        [
+            ("services[0].person".to_owned(), "person_without_household".to_owned()),
+            ("follow_ups".to_owned(), "follow_up_without_household".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn a_return_is_planned_by_one_visit_and_done_by_another() {
+    let (_, mut phone, household, persons) = team_with_household();
+    let later = NewService { failure: Some(D5), ..service(Some(persons[0]), "vneid_level2@1", LATER) };
+    let new = NewVisit {
+        follow_ups: vec![NewReturn {
+            person: Some(persons[0]),
+            service: Some("vneid_level2".to_owned()),
+            due_on: day("2024-06-18"),
+            assigned_to: None,
+            note: Some("mang máy có NFC".to_owned()),
+        }],
+        ..visit(Some(household), vec![later])
+    };
+    let planned = log(&mut phone, new).expect("saves").follow_ups;
+    phone.time.pass(3 * support::DAY_MS);
+    let done = NewVisit {
+        done_follow_ups: planned.clone(),
+        ..visit(Some(household), vec![service(Some(persons[0]), "vneid_level2@1", NEW)])
+    };
+    let saved = log(&mut phone, done.clone()).expect("saves");
+    let sql = "SELECT done_on, done_by_visit FROM follow_ups WHERE id = ?1";
+    let found: (i32, [u8; 12]) = phone.with_replica(|replica| {
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        replica.connection().query_row(sql, [planned[0].0.0], read).expect("is there")
+    });
+    assert_eq!(found, (support::date("2024-06-18").0, saved.visit.0.0));
+    assert_eq!(log(&mut phone, done), Err(invalid("done_follow_ups[0]", "closed")));
+}
+
+#[test]
+fn a_saved_draft_goes_and_gives_the_visit_its_times() {
+    let (_, mut phone, household, persons) = team_with_household();
+    let draft = SaveDraft {
+        draft: None,
+        kind: "visit".to_owned(),
+        body: serde_json::json!({"note": "đang gõ"}),
+        consent: None,
+    };
+    let draft = phone.app().drafts().save_draft(draft).expect("keeps").draft;
+    phone.time.pass(50 * 60_000);
+    let new = NewVisit {
+        token: Some(draft.clone()),
+        ..visit(Some(household), vec![service(Some(persons[0]), "vneid_level2@1", NEW)])
+    };
+    let saved = log(&mut phone, new.clone()).expect("saves");
+    assert_eq!(log(&mut phone, new).expect("a second tap"), saved);
+    assert_eq!(phone.app().drafts().get_draft(OfDraft { draft }), Err(AppError::NotFound));
+    let sql = "SELECT start_minute, end_minute FROM visits WHERE id = ?1";
+    let minutes: (u16, u16) = phone.with_replica(|replica| {
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        replica.connection().query_row(sql, [saved.visit.0.0], read).expect("is there")
+    });
+    assert_eq!(minutes, (9 * 60, 9 * 60 + 45));
+}
+
+#[test]
+fn a_day_of_the_paper_book_saves_what_is_without_fault_and_says_what_is_not() {
+    let (_, mut phone, household, persons) = team_with_household();
+    let line = |token: &str, outcome| NewVisit {
+        date: Some(day("2024-06-12")),
+        token: Some(token.to_owned()),
+        ..visit(Some(household), vec![service(Some(persons[0]), "vneid_level2@1", outcome)])
+    };
+    let new = NewVisits { visits: vec![line("l1", NEW), line("l2", LATER), line("l3", NEW)] };
+    let first = phone.app().visits().log_visits(new.clone()).expect("answers");
+    assert_eq!(first.saved, 2);
+    assert_eq!(first.lines[1].problems, [Problem::new("services[0].failure", "failure_code_missing")]);
+    let before = phone.written().len();
+    let again = phone.app().visits().log_visits(new).expect("answers");
+    assert_eq!(again.lines[0].saved, first.lines[0].saved);
+    assert_eq!(phone.written().len(), before);
+}
