@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use langso_device::companion::consents::GivenConsent;
-use langso_device::companion::households::NewHousehold;
 use langso_device::companion::{InviteText, Joined, SyncNow, SyncReport};
 use langso_device::{Companion, Phone, Result, Saving};
 use langso_domain::id::{HouseholdId, Key, ScopeId, Writer};
@@ -15,6 +13,8 @@ use langso_sync::change;
 use langso_sync::wire::Invite;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OpenFlags};
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json, json};
 
 use super::link::Link;
 use super::time::{PhoneTime, World};
@@ -75,22 +75,16 @@ impl Handset {
     }
 
     pub fn household_with(&mut self, label: &str, hint: &str) -> HouseholdId {
-        let new = NewHousehold {
-            label: label.to_owned(),
-            hint: Some(hint.to_owned()),
-            hamlet: None,
-            poverty: None,
-            persons: Vec::new(),
-            consent: Some(GivenConsent {
-                text: "consent.script@1".parse().unwrap(),
-                way: 1,
-                purposes: None,
-                date: None,
-            }),
-            contact: None,
-            token: None,
-        };
-        self.app().households().create_household(new).unwrap().household
+        let consent = json!({"text": "consent.script@1", "way": 1});
+        let new = json!({"label": label, "hint": hint, "persons": [], "consent": consent});
+        self.call("households.create_household", new)
+    }
+
+    /// What the call of that name gives under its first key.
+    pub fn call<T: DeserializeOwned>(&mut self, name: &str, input: Json) -> T {
+        let answer = self.app().call(name, input).unwrap();
+        let key = name.rsplit('_').next().unwrap();
+        serde_json::from_value(answer[key].clone()).unwrap()
     }
 
     /// Saves rows as a feature does, in a process of its own.
