@@ -35,6 +35,9 @@ calls! {
     census { get_census, mark_household_seen }
     team { get_team, list_members, list_plans, list_person_days, list_work_queue }
     figures { list_figures, explain_figure, list_figure_lines }
+    checklists {
+        start_run, get_run, record_step, finish_run, list_open_runs, list_returned_runs, answer_review,
+    }
     follow_ups { plan_follow_up, list_follow_ups, move_follow_up, hand_follow_up, finish_follow_up }
     conflicts { list_conflicts, settle_conflict }
     set_aside { list_set_aside }

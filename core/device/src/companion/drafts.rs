@@ -13,7 +13,8 @@ use crate::error::{AppError, Result};
 pub const MAX_BODY: usize = 64 * 1024;
 /// The kind of open checklist runs, which `checklists` keeps.
 pub(crate) const RUN: &str = "checklist_run";
-const LONGEST_ID: usize = 64;
+/// The longest id that a caller may give.
+pub(crate) const LONGEST_ID: usize = 64;
 
 /// The feature; see [`Companion::drafts`].
 pub struct Drafts<'a>(pub(super) &'a Companion);

@@ -2,7 +2,7 @@
 
 use langso_domain::date::CivilDate;
 use langso_domain::id::{
-    GrantId, GroupId, MemberId, MembershipId, PersonId, PlanId, RowId, SessionId, VisitId, WorkDayId,
+    GrantId, GroupId, MemberId, MembershipId, PlanId, RowId, SessionId, VisitId, WorkDayId,
 };
 use langso_domain::registry::{MAX_REFS, Role};
 use langso_domain::units::UnitCode;

@@ -19,6 +19,7 @@ mod arrival;
 mod call;
 pub mod census;
 mod check;
+pub mod checklists;
 pub mod conflicts;
 pub mod consents;
 pub mod contacts;
@@ -143,6 +144,11 @@ impl Companion {
     /// Figures that open into their lines.
     pub fn figures(&self) -> figures::Figures<'_> {
         figures::Figures(self)
+    }
+
+    /// Tutorials walked through with a citizen.
+    pub fn checklists(&self) -> checklists::Checklists<'_> {
+        checklists::Checklists(self)
     }
 
     /// Appointments to come back.

@@ -169,20 +169,17 @@ impl Reviews<'_> {
             };
             Ok((run, judged))
         })?;
-        let batch = phone.replica.begin()?;
-        let table = CURRENT.named("checklist_run").ok_or_else(|| AppError::unexpected("table"))?;
         let mut waiting = Vec::with_capacity(found.len());
         for (run, judged) in found {
-            if let Some(judged) = judged {
-                // Only an answer written after the verdict makes it wait again.
-                let state = batch.row_state(table, run.run.0)?.unwrap_or_default();
-                if state.newest_stamp() <= Stamp(judged as u64) {
-                    continue;
-                }
+            // Only an answer written after the verdict makes it wait again.
+            let waits = match judged {
+                Some(judged) => is_corrected_after(&mut phone, run.run, Stamp(judged as u64))?,
+                None => true,
+            };
+            if waits {
+                waiting.push(run);
             }
-            waiting.push(run);
         }
-        drop(batch);
         let mut days: Vec<u32> = waiting.iter().map(|run| run.days).collect();
         days.sort_unstable();
         Ok(WaitingPage {
@@ -289,6 +286,13 @@ impl Reviews<'_> {
             Ok(SavedReview { review: ReviewId(id) })
         })
     }
+}
+
+/// Whether the newest version of anything in a run came after a verdict.
+pub(super) fn is_corrected_after(phone: &mut Phone, run: ChecklistRunId, judged: Stamp) -> Result<bool> {
+    let table = CURRENT.named("checklist_run").ok_or_else(|| AppError::unexpected("table"))?;
+    let state = phone.replica.begin()?.row_state(table, run.0)?.unwrap_or_default();
+    Ok(state.newest_stamp() > judged)
 }
 
 fn member_of(phone: &Phone, run: ChecklistRunId) -> Result<Option<MemberId>> {

@@ -5,9 +5,10 @@
 
 use std::fmt::Display;
 
-use langso_domain::content::{ContentRef, Status, StepResult, Tutorial};
+use langso_domain::content::{Content, ContentRef, FailureAction, Status, StepResult, Tutorial};
 use langso_domain::date::CivilDate;
-use langso_domain::id::{ChecklistRunId, MemberId};
+use langso_domain::id::{ChecklistRunId, HouseholdId, MemberId, PersonId};
+use langso_sync::value::Value;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
@@ -64,9 +65,12 @@ pub(crate) struct OpenRun {
     pub run: NewRun,
     /// When it was begun, ms UTC.
     pub started_at: i64,
-    /// Only tried out: it belongs to no visit and is never saved.
-    #[serde(default)]
-    pub is_trial: bool,
+    /// The step at which it stands, from 1.
+    pub at: u8,
+    /// With whom; stays on this phone.
+    pub household: Option<HouseholdId>,
+    /// With whom; stays on this phone.
+    pub person: Option<PersonId>,
 }
 
 impl OpenRun {
@@ -93,6 +97,18 @@ pub(crate) struct CheckedRun {
 }
 
 impl CheckedRun {
+    /// Its columns, but for by whom and when.
+    pub fn fields(&self) -> [(&'static str, Value); 6] {
+        [
+            ("tutorial", self.tutorial.to_string().into()),
+            ("steps", self.steps.clone().into()),
+            ("phone_model", self.phone_model.as_deref().into()),
+            ("os_version", self.os_version.as_deref().into()),
+            ("minutes", self.minutes.into()),
+            ("teach_back", self.teach_back.into()),
+        ]
+    }
+
     /// The last step that was reached, from 1.
     pub fn last_step(&self) -> Option<u8> {
         self.steps.iter().rposition(|byte| *byte != 0).and_then(|at| u8::try_from(at + 1).ok())
@@ -168,7 +184,7 @@ fn check_steps(
     if bytes.iter().all(|byte| *byte == 0) {
         problems.add(format_args!("{path}.steps"), "missing");
     }
-    if let Some(stop) = safety_stop(known, tutorial, &bytes) {
+    if let Some(stop) = safety_stop(&known.content, given) {
         let is_after = |step: &RunStep| step.step > stop && step.result != 0;
         for (at, _) in given.iter().enumerate().filter(|(_, step)| is_after(step)) {
             problems.add(format_args!("{path}.steps[{at}].step"), "after_safety_stop");
@@ -178,13 +194,12 @@ fn check_steps(
 }
 
 /// The step at which everything had to stop.
-fn safety_stop(known: &Known, tutorial: &Tutorial, bytes: &[u8]) -> Option<u8> {
-    (1u8..).zip(bytes).find_map(|(number, byte)| {
-        let stop = tutorial.step(number)?.safety_stop.as_deref()?;
-        let is_stop =
-            StepResult::from(*byte) == StepResult::FailedFor(known.content.failure_code(stop)?.number);
-        is_stop.then_some(number)
-    })
+pub(super) fn safety_stop(content: &Content, steps: &[RunStep]) -> Option<u8> {
+    let is_stop = |step: &&RunStep| {
+        let code = step.failure.and_then(|number| content.failure_number(number));
+        code.is_some_and(|code| code.action == FailureAction::Stop)
+    };
+    steps.iter().filter(is_stop).map(|step| step.step).min()
 }
 
 /// Whether a run of that tutorial may say what came of a service.
@@ -202,20 +217,21 @@ pub(crate) fn create_run(
     date: CivilDate,
     run: &CheckedRun,
 ) -> Result<ChecklistRunId> {
-    let row = saving.create(
-        "checklist_run",
-        [
-            ("tutorial", run.tutorial.to_string().into()),
-            ("steps", run.steps.clone().into()),
-            ("phone_model", run.phone_model.as_deref().into()),
-            ("os_version", run.os_version.as_deref().into()),
-            ("member_id", member.0.into()),
-            ("date", date.into()),
-            ("minutes", run.minutes.into()),
-            ("teach_back", run.teach_back.into()),
-        ],
-    )?;
-    Ok(ChecklistRunId(row))
+    let [tutorial, steps, phone_model, os_version, minutes, teach_back] = run.fields();
+    let (by, on) = (("member_id", member.0.into()), ("date", date.into()));
+    let fields = [tutorial, steps, phone_model, os_version, by, on, minutes, teach_back];
+    Ok(ChecklistRunId(saving.create("checklist_run", fields)?))
+}
+
+/// One byte for each of so many steps; 0 for one that was not reached.
+pub(super) fn bytes_of(steps: &[RunStep], count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    for step in steps {
+        if let Some(byte) = usize::from(step.step).checked_sub(1).and_then(|at| bytes.get_mut(at)) {
+            *byte = step.failure.unwrap_or(step.result);
+        }
+    }
+    bytes
 }
 
 /// The steps of a stored run.

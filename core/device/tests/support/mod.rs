@@ -212,6 +212,11 @@ impl TestPhone {
         self.companion.get_or_insert_with(|| Companion::open(path, time).expect("opens"))
     }
 
+    /// The app is gone, whatever it was doing.
+    pub fn kill(&mut self) {
+        self.companion = None;
+    }
+
     /// It is now nine in the morning of that day, by days since 1970-01-01.
     pub fn set_today(&mut self, days: i32) {
         let now = CivilDate(days).starts_at() + 9 * HOUR_MS;
