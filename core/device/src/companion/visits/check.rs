@@ -299,10 +299,6 @@ impl Runs {
                             problems.add(field, "not_found");
                             return Ok(None);
                         }
-                        Some(open) if open.is_trial => {
-                            problems.add(field, "run_is_trial");
-                            return Ok(None);
-                        }
                         Some(open) => self.runs.push(check_run(known, field, &open.run, problems)),
                     }
                     self.by_draft.insert(draft.clone(), self.runs.len() - 1);
