@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use langso_device::companion::{InviteText, Joined, SyncNow, SyncReport};
 use langso_device::{Companion, Phone, Result, Saving};
-use langso_domain::id::{HouseholdId, Key, ScopeId, Writer};
+use langso_domain::id::{HouseholdId, Key, ScopeId, VisitId, Writer};
 use langso_domain::registry;
 use langso_store::{CURRENT, Purpose, Replica};
 use langso_sync::change;
@@ -16,6 +16,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
+use super::Team;
 use super::link::Link;
 use super::time::{PhoneTime, World};
 
@@ -80,11 +81,25 @@ impl Handset {
         self.call("households.create_household", new)
     }
 
-    /// What the call of that name gives under its first key.
+    /// An anonymous turn with its checklist: a change in the team's scope and one in the training scope.
+    pub fn visit(&mut self, team: &Team) -> VisitId {
+        let steps: Vec<_> = (1..=12).map(|step| json!({"step": step, "result": 1})).collect();
+        let run = json!({"tutorial": "T1@1", "steps": steps, "phone_model": "Oppo A3s", "teach_back": true});
+        let service = json!({"service": "vneid_level2@1", "outcome": 1, "run": run});
+        self.call("visits.log_visit", json!({"hamlet": team.hamlet, "services": [service]}))
+    }
+
+    /// What the call of that name gives under its last word.
     pub fn call<T: DeserializeOwned>(&mut self, name: &str, input: Json) -> T {
         let answer = self.app().call(name, input).unwrap();
         let key = name.rsplit('_').next().unwrap();
         serde_json::from_value(answer[key].clone()).unwrap()
+    }
+
+    /// How many rows of a table count on this phone.
+    pub fn count(&self, plural: &str) -> i64 {
+        let sql = format!("SELECT count(*) FROM {plural} WHERE v_stamp > 0 AND void IS NOT 1");
+        self.read().query_row(&sql, [], |row| row.get(0)).unwrap()
     }
 
     /// Saves rows as a feature does, in a process of its own.

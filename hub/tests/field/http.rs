@@ -1,6 +1,6 @@
 //! HTTP/1.1 as far as a link must read it: where a message ends, and what of the protocol is inside.
 
-use langso_domain::id::{Key, ScopeId};
+use langso_domain::id::{DeviceId, Key, ScopeId};
 use langso_sync::frame::{Frame, Outer};
 use langso_sync::wire::{Hello, ReplyEvent, ReplyReader, RequestEvent, RequestReader, SYNC_PATH};
 
@@ -65,6 +65,20 @@ pub fn asked(request: &[u8]) -> (Option<Hello>, Vec<(ScopeId, Key)>) {
         }
     }
     (hello, keys)
+}
+
+/// Who signed the frames of a request.
+pub fn signers(request: &[u8]) -> Vec<DeviceId> {
+    let mut reader = RequestReader::new(u64::MAX);
+    let mut signers = Vec::new();
+    if is_sync(request) && reader.push(&body(request).0).is_ok() {
+        while let Ok(Some(event)) = reader.next_event() {
+            if let RequestEvent::Frame(bytes) = event {
+                signers.push(Outer::whole(&bytes).unwrap().key_id());
+            }
+        }
+    }
+    signers
 }
 
 /// The frames of a reply, as far as they came.

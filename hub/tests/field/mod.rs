@@ -17,10 +17,10 @@ use std::sync::Arc;
 
 use langso_domain::date::CivilDate;
 use langso_domain::id::{HamletId, Key, MemberId, ScopeId, TeamId};
-use langso_domain::registry::{Role, ScopeKind};
-use langso_hub::clock::DAY_MS;
-use langso_hub::enrol::secret_hash;
-use langso_hub::log::{Code, Log, Team as DirectoryTeam, Write};
+use langso_domain::registry::Role;
+use langso_domain::units::UnitCode;
+use langso_hub::admin::{NewHamlet, NewMember, NewTeam, NewTrainer};
+use langso_hub::log::Log;
 use langso_hub::server::{Config, Hub, Running, Server};
 use langso_sync::wire::Invite;
 
@@ -29,6 +29,7 @@ pub use link::Link;
 pub use time::World;
 
 pub const UNIT: &str = "06838@2024";
+pub const FOUNDED_ON: &str = "2022-05-12";
 
 /// A hub with its folder.
 pub struct Field {
@@ -43,7 +44,6 @@ pub struct Team {
     pub id: TeamId,
     pub scope: ScopeId,
     pub training: ScopeId,
-    pub place: ScopeId,
     pub hamlet: HamletId,
 }
 
@@ -51,6 +51,7 @@ impl Field {
     pub async fn start() -> Self {
         let (folder, world) = (tempfile::tempdir().unwrap(), World::new());
         let running = Server::start(config(&folder, &world)).await.unwrap();
+        running.hub.make_place(UnitCode::parse(UNIT).unwrap()).unwrap();
         Self { folder, world, running }
     }
 
@@ -70,58 +71,47 @@ impl Field {
         &self.running.hub.log
     }
 
-    /// Founds a team with one hamlet, as the operator does.
+    /// Founds a team with one hamlet.
     pub fn found(&self, name: &str) -> Team {
-        let mut batch = self.hub().author.batch();
-        let [scope, training, place] =
-            [ScopeKind::Team, ScopeKind::Training, ScopeKind::Place].map(|kind| batch.scope(kind).unwrap());
-        let founded_on: CivilDate = CivilDate::parse_iso("2022-05-12").unwrap();
-        let fields = [
-            ("name", name.into()),
-            ("kind", 1u8.into()),
-            ("unit", UNIT.into()),
-            ("founded_on", founded_on.into()),
-        ];
-        let id = TeamId(batch.create(scope, "team", fields).unwrap());
-        let fields = [("name", "Thôn Ngàn Chi".into()), ("unit", UNIT.into())];
-        let hamlet = HamletId(batch.create(scope, "hamlet", fields).unwrap());
-        let unit = UNIT.to_owned();
-        batch.put(Write::Team(DirectoryTeam { id, scope, training, unit, name: name.to_owned() }));
-        for held in [scope, training, place, self.hub().reference] {
-            batch.put(Write::Hold(id, held));
-        }
-        batch.commit().unwrap();
-        Team { id, scope, training, place, hamlet }
+        let founded_on = CivilDate::parse_iso(FOUNDED_ON).unwrap();
+        let unit = UnitCode::parse(UNIT).unwrap();
+        let (name, kind) = (name.to_owned(), "hamlet".to_owned());
+        let team = NewTeam { name, kind, unit, founded_on, hamlets: vec![] };
+        let team = self.hub().make_team(&team).unwrap();
+        let (language, signal, household_total) = (None, None, Some(104));
+        let hamlet =
+            NewHamlet { name: "Thôn Ngàn Chi".to_owned(), unit, language, signal, household_total };
+        let hamlet = self.hub().add_hamlet(team.id, &hamlet).unwrap();
+        Team { id: team.id, scope: team.scope, training: team.training, hamlet }
     }
 
-    /// A member of the team and the line that lets their phone in by that address.
-    pub fn invite(&self, team: &Team, name: &str, role: Role, url: &str) -> (MemberId, Invite) {
-        let mut secret = [0; 16];
-        getrandom::fill(&mut secret).unwrap();
-        let mut batch = self.hub().author.batch();
-        let from = CivilDate::parse_iso("2022-05-12").unwrap();
-        let fields = [
-            ("team_id", team.id.0.into()),
-            ("name", name.into()),
-            ("role", (role as u8).into()),
-            ("from_date", from.into()),
-        ];
-        let member = MemberId(batch.create(team.scope, "member", fields).unwrap());
-        let expires_at = batch.now().plus(3 * DAY_MS);
-        let secret_hash = secret_hash(&secret);
-        batch.put(Write::Code(Code { secret_hash, team: team.id, member, role, expires_at }));
-        if role == Role::Trainer {
-            batch.put(Write::Train(member, team.id));
+    /// A member of the team, or whoever trains it.
+    pub fn member(&self, team: &Team, name: &str, role: Role) -> MemberId {
+        let (name, from) = (name.to_owned(), CivilDate::parse_iso(FOUNDED_ON).unwrap());
+        match role {
+            Role::Trainer => {
+                self.hub().add_trainer(&NewTrainer { name, teams: vec![team.id], from }).unwrap()
+            }
+            role => self.hub().add_member(team.id, &NewMember { name, role, from }).unwrap(),
         }
-        batch.commit().unwrap();
-        (member, Invite { secret, hub: self.hub().fingerprint(), url: url.to_owned() })
+    }
+
+    /// The line that lets a member's phone in by that address.
+    pub fn invite(&self, team: &Team, member: MemberId, url: &str) -> Invite {
+        self.hub().make_code(team.id, member, url).unwrap().invite
     }
 
     /// An enrolled phone with a link of its own.
     pub async fn phone(&self, team: &Team, name: &str, role: Role) -> Handset {
         let link = Link::to(self.running.addr).await;
-        let (member, invite) = self.invite(team, name, role, &link.url());
-        let mut phone = Handset::new(&self.world, link);
+        let phone = Handset::new(&self.world, link);
+        self.enrol(phone, team, name, role).await
+    }
+
+    /// The phone becomes that of a new member.
+    pub async fn enrol(&self, mut phone: Handset, team: &Team, name: &str, role: Role) -> Handset {
+        let member = self.member(team, name, role);
+        let invite = self.invite(team, member, &phone.link.url());
         assert_eq!(phone.join(&invite).await.unwrap().member, member);
         phone
     }

@@ -5,11 +5,13 @@ use langso_device::companion::conflicts::{
 };
 use langso_domain::id::HouseholdId;
 use langso_domain::registry::Role;
+use serde_json::json;
 
 use crate::field::{Field, Handset};
 
 pub fn set_hint(phone: &mut Handset, household: HouseholdId, hint: &str) {
-    phone.save(|saving| saving.patch("household", household.0, [("hint", hint.into())]));
+    let update = json!({"household": household, "hint": hint});
+    phone.app().call("households.update_household", update).unwrap();
 }
 
 pub fn hint(phone: &mut Handset, household: HouseholdId) -> Option<String> {

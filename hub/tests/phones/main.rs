@@ -10,3 +10,5 @@ mod buffering;
 mod clocks;
 mod conflict;
 mod cut;
+mod roles;
+mod shared;
