@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::words::{self, Language, Outcome};
-use crate::{inspect, phone, serve};
+use crate::{demo, inspect, phone, serve};
 
 /// Sổ của tổ công nghệ số cộng đồng · the record book of community digital-technology teams
 #[derive(Debug, Parser)]
@@ -39,6 +39,10 @@ LANGSO_LANG=en: nhãn bằng tiếng Anh · labels in English";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Cả một đợt mẫu trên máy này · a whole sample campaign on this machine
+    Demo(demo::Args),
+    #[command(hide = true)]
+    DemoPart(demo::PartArgs),
     /// Chạy máy chủ · runs a hub
     Serve(serve::Args),
     /// Một chiếc điện thoại trong cửa sổ dòng lệnh · a phone in the terminal
@@ -50,6 +54,8 @@ enum Verb {
 impl Verb {
     fn run(self) -> Outcome {
         match self {
+            Self::Demo(args) => demo::run(args),
+            Self::DemoPart(args) => demo::run_part(args),
             Self::Serve(args) => serve::run(args),
             Self::Phone(args) => phone::run(args),
             Self::Inspect(args) => inspect::run(args),

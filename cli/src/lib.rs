@@ -2,6 +2,7 @@
 
 pub mod campaign;
 pub mod command;
+pub mod demo;
 pub mod inspect;
 pub mod phone;
 pub mod serve;

@@ -1,7 +1,9 @@
-//! How the demo's processes talk: lines of JSON over standard input and output, one answer for each order.
+//! How the demo's processes talk: lines of JSON over standard input and output, one answer for each order. A part
+//! writes what went wrong into its log file and ends.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde::de::DeserializeOwned;
@@ -13,91 +15,121 @@ use super::DemoError;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Order {
-    /// The hub's clock shows this moment from now on; answers [`Done`].
+    /// To the hub: make the place, the plan, these teams and an invitation for each of their members; answers
+    /// [`Founded`].
+    Found {
+        /// By their places in the ledger.
+        teams: Vec<u8>,
+    },
+    /// To the hub: its clock shows this moment from now on; answers [`Done`].
     Clock {
         /// Milliseconds since 1970-01-01T00:00Z.
         now_ms: i64,
     },
-    /// Live up to this moment; answers [`Done`].
+    /// To the hub: import what others published; answers [`Done`].
+    Publish,
+    /// To a team: every member opens a phone and joins; answers [`Done`].
+    Join {
+        /// When.
+        now_ms: i64,
+        /// In the order of the members.
+        invites: Vec<String>,
+    },
+    /// To a team: live up to this moment; answers [`Done`].
     Live {
         /// Milliseconds since 1970-01-01T00:00Z.
         until_ms: i64,
     },
-    /// Sync every phone once more; answers [`Done`].
+    /// To a team: sync every phone once more; answers [`Done`].
     SyncAll {
         /// When.
         now_ms: i64,
     },
-    /// Say the figures; answers a list of [`Figure`].
-    Figures,
+    /// Say the figures; answers a list of them.
+    Figures {
+        /// When.
+        now_ms: i64,
+    },
     /// End.
     Stop,
 }
 
+/// The hub's teams.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Founded {
+    /// For each team of the order an invitation for each member.
+    pub invites: Vec<Vec<String>>,
+}
+
+/// Where a part listens, said when it is ready.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Ready {
+    /// The hub's address; none for a team.
+    pub hub: Option<SocketAddr>,
+}
+
 /// Work done since the last order.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Done {
     /// Visits saved.
     pub visits: u64,
-    /// Bytes of request bodies.
+    /// Households registered.
+    pub households: u64,
+    /// Bytes from phones to the hub, HTTP and all.
     pub bytes_up: u64,
-    /// Bytes of reply bodies.
+    /// Bytes from the hub to phones.
     pub bytes_down: u64,
     /// Syncs begun.
     pub syncs: u64,
-    /// Of them cut or killed.
+    /// Of them cut.
     pub cuts: u64,
+    /// Apps killed.
+    pub kills: u64,
 }
 
 impl Done {
     pub fn add(&mut self, other: Self) {
         self.visits += other.visits;
+        self.households += other.households;
         self.bytes_up += other.bytes_up;
         self.bytes_down += other.bytes_down;
         self.syncs += other.syncs;
         self.cuts += other.cuts;
+        self.kills += other.kills;
     }
-}
-
-/// One figure of one team, or of the place.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Figure {
-    /// The seed's row, such as `10a`.
-    pub row: String,
-    /// The team it is of; none for the place's stock.
-    pub team: Option<u8>,
-    /// In thousandths; none when the indicator has no value there.
-    pub thousandths: Option<i64>,
-    /// Up to when it counts, ms UTC.
-    pub as_of_ms: Option<i64>,
 }
 
 /// A child process with an order line in and an answer line out.
 pub(super) struct Part {
-    name: String,
+    log: PathBuf,
     child: Child,
     orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    answers: Option<BufReader<ChildStdout>>,
 }
 
 impl Part {
     /// Starts this program again as a part of the demo.
-    pub fn start(name: &str, arguments: &[&str], log: &Path) -> Result<Self, DemoError> {
-        let log = std::fs::File::options().create(true).append(true).open(log)?;
+    /// What it has to say goes into the log, or where this process writes its own.
+    pub fn start(kind: &str, arguments: &[&str], log: Option<&Path>) -> Result<Self, DemoError> {
+        let errors = match log {
+            Some(log) => Stdio::from(std::fs::File::options().create(true).append(true).open(log)?),
+            None => Stdio::inherit(),
+        };
+        let log = log.map(Path::to_owned).unwrap_or_default();
         let mut child = Command::new(std::env::current_exe()?)
-            .arg("demo-part")
+            .args(["demo-part", kind])
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(log)
+            .stderr(errors)
             .spawn()?;
         let (Some(orders), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(DemoError::Part { name: name.to_owned() });
+            return Err(DemoError::Part { log });
         };
-        Ok(Self { name: name.to_owned(), child, orders, answers: BufReader::new(answers) })
+        Ok(Self { log, child, orders, answers: Some(BufReader::new(answers)) })
     }
 
-    pub fn order(&mut self, order: &Order) -> Result<(), DemoError> {
+    pub fn order(&mut self, order: &impl Serialize) -> Result<(), DemoError> {
         let mut line = serde_json::to_string(order)?;
         line.push('\n');
         self.orders.write_all(line.as_bytes()).map_err(|_| self.failed())
@@ -105,8 +137,8 @@ impl Part {
 
     pub fn answer<T: DeserializeOwned>(&mut self) -> Result<T, DemoError> {
         let mut line = String::new();
-        match self.answers.read_line(&mut line) {
-            Ok(read) if read > 0 => serde_json::from_str(&line).map_err(|_| self.failed()),
+        match self.answers.as_mut().map(|answers| answers.read_line(&mut line)) {
+            Some(Ok(1..)) => serde_json::from_str(&line).map_err(|_| self.failed()),
             _ => Err(self.failed()),
         }
     }
@@ -121,8 +153,20 @@ impl Part {
         if self.child.wait()?.success() { Ok(()) } else { Err(self.failed()) }
     }
 
+    /// Its answers, to be read elsewhere.
+    pub fn take_answers(&mut self) -> Option<BufReader<ChildStdout>> {
+        self.answers.take()
+    }
+
+    /// Kills it (SIGKILL) and waits until it is gone.
+    pub fn kill(mut self) -> Result<(), DemoError> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     fn failed(&self) -> DemoError {
-        DemoError::Part { name: self.name.clone() }
+        DemoError::Part { log: self.log.clone() }
     }
 }
 

@@ -55,6 +55,15 @@ pub struct Report {
     pub seconds: f64,
     /// The folder with phones and hub, kept for a look.
     pub data: String,
+    /// Syncs begun.
+    #[serde(skip)]
+    pub syncs: u64,
+    /// Of them broken off.
+    #[serde(skip)]
+    pub cuts: u64,
+    /// Apps killed.
+    #[serde(skip)]
+    pub kills: u64,
     /// Teams whose lead's figures differ from the hub's cells, as `row: team`.
     #[serde(skip)]
     pub team_differences: Vec<String>,

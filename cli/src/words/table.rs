@@ -371,4 +371,21 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
         "Tệp kết thúc giữa chừng hoặc hỏng từ đây",
         "The file ends early or is damaged from here on",
     ),
+    // The demo.
+    (
+        "demo.disagrees",
+        "Điện thoại, máy chủ và sổ gốc chưa khớp; xem bảng trên",
+        "Phones, hub and tally do not agree; see the table above",
+    ),
+    (
+        "demo.folder",
+        "Thư mục này đang có thứ khác; chọn thư mục mới hoặc trống",
+        "This folder holds something else; choose a new or an empty one",
+    ),
+    ("demo.no_team", "Đợt mẫu không có tổ số này", "The sample campaign has no team of this number"),
+    (
+        "demo.part",
+        "Một tiến trình của bản chạy thử đã dừng; xem nhật ký của nó",
+        "A process of the demo ended early; see its log",
+    ),
 ];
