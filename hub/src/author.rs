@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use langso_domain::id::{DeviceId, RowId, ScopeId, Writer};
-use langso_domain::registry::{CURRENT, ScopeKind, Table};
+use langso_domain::registry::{CURRENT, ScopeKind, Table, VOID};
 use langso_sync::author::{self, Draft, TooManyRows};
 use langso_sync::clock as hybrid;
 use langso_sync::keys::{PublicKey, device_id};
@@ -248,6 +248,7 @@ fn numbered(
 ) -> Result<BTreeMap<u8, Value>, Error> {
     let number = |(name, value)| match table.named(name) {
         Some(field) => Ok((field.number, value)),
+        None if name == "void" => Ok((VOID, value)),
         None => Err(Error::NotInRegistry(name)),
     };
     fields.into_iter().map(number).collect()

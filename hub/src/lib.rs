@@ -7,12 +7,14 @@
 pub mod access;
 pub mod admin;
 pub mod author;
+mod cells;
 pub mod clock;
 pub mod enrol;
 pub mod intake;
 pub mod keys;
 pub mod log;
 pub mod nonce;
+mod projector;
 pub mod random;
 pub mod replica;
 pub mod serve;

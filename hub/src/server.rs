@@ -13,7 +13,7 @@ use langso_sync::keys::Fingerprint;
 use langso_sync::wire::{ENROL_PATH, SYNC_PATH};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::author::Author;
@@ -22,7 +22,7 @@ use crate::intake::Intake;
 use crate::keys::{HubKeys, KeyError};
 use crate::log::{self, Log, Write};
 use crate::replica::Replicas;
-use crate::{enrol, random, sync};
+use crate::{enrol, projector, random, sync};
 
 /// How a hub runs.
 #[derive(Clone, Debug)]
@@ -135,17 +135,23 @@ impl Hub {
 }
 
 /// Scopes that grew since the projector looked, and a bell.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Dirty {
     scopes: Mutex<BTreeSet<ScopeId>>,
-    bell: Notify,
+    bell: watch::Sender<u64>,
+}
+
+impl Default for Dirty {
+    fn default() -> Self {
+        Self { scopes: Mutex::default(), bell: watch::Sender::new(0) }
+    }
 }
 
 impl Dirty {
     /// The scope has new changes.
     pub fn mark(&self, scope: ScopeId) {
         self.scopes.lock().unwrap_or_else(PoisonError::into_inner).insert(scope);
-        self.bell.notify_one();
+        self.bell.send_modify(|rings| *rings += 1);
     }
 
     /// Takes one scope off; none when all is clean.
@@ -153,9 +159,21 @@ impl Dirty {
         self.scopes.lock().unwrap_or_else(PoisonError::into_inner).pop_first()
     }
 
-    /// Waits until something was marked since the last wait.
-    pub async fn wait(&self) {
-        self.bell.notified().await;
+    /// Whether nothing is marked.
+    pub fn is_clean(&self) -> bool {
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Counts how often a scope was marked; whoever holds it is woken by each.
+    pub fn bell(&self) -> watch::Receiver<u64> {
+        self.bell.subscribe()
+    }
+
+    /// Waits until something is marked.
+    pub(crate) async fn wait(&self) {
+        let mut bell = self.bell();
+        // A dropped sender means that the hub is gone.
+        while self.is_clean() && bell.changed().await.is_ok() {}
     }
 }
 
@@ -199,7 +217,8 @@ impl Server {
             .route(ENROL_PATH, post(enrol::enrol))
             .route("/healthz", get(healthz))
             .with_state(shared);
-        let until = stopped(stopping);
+        let until = stopped(stopping.clone());
+        let projector = tokio::spawn(projector::run(hub.clone(), stopping));
         let task = tokio::spawn(async move {
             let served = axum::serve(listener, app).with_graceful_shutdown(until).await;
             if let Err(why) = served {
@@ -207,7 +226,7 @@ impl Server {
             }
         });
         tracing::info!(%addr, "listening");
-        Ok(Running { addr, hub, stop, task })
+        Ok(Running { addr, hub, stop, task, projector })
     }
 }
 
@@ -225,6 +244,7 @@ pub struct Running {
     pub hub: Arc<Hub>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    projector: JoinHandle<()>,
 }
 
 impl Running {
@@ -235,7 +255,8 @@ impl Running {
     /// When the server's task had panicked.
     pub async fn shutdown(self) -> Result<(), JoinError> {
         let _ = self.stop.send(true);
-        self.task.await
+        self.task.await?;
+        self.projector.await
     }
 }
 

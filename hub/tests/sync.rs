@@ -293,8 +293,9 @@ async fn a_stop_in_the_middle_of_a_push_loses_no_frame_that_was_kept() {
     let head = format!("POST {SYNC_PATH} HTTP/1.1\r\nhost: hub\r\ncontent-length: {}\r\n\r\n", body.len());
     line.write_all(head.as_bytes()).await.unwrap();
     let first = body.len() - frames[1].len();
+    let mut bell = site.hub().dirty.bell();
     line.write_all(&body[..first]).await.unwrap();
-    site.hub().dirty.wait().await;
+    bell.changed().await.unwrap();
     let site = site.restart().await;
     let mut answer = Vec::new();
     line.read_to_end(&mut answer).await.unwrap();

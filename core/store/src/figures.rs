@@ -6,8 +6,8 @@
 use langso_domain::date::CivilDate;
 use langso_domain::id::{RowId, VisitId};
 use langso_domain::indicators::{
-    BASE_VIEWS, INDEXES, Indicator, LineKey, Param, Query, Sql, VIEWS, compile, compile_by, compile_lines,
-    compile_published, drop_views, views,
+    BASE_VIEWS, Facts, INDEXES, Indicator, LineKey, Param, Query, Sql, VIEWS, compile, compile_by,
+    compile_days, compile_lines, compile_published, drop_views, views,
 };
 use rusqlite::types::{ToSql, ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -30,6 +30,17 @@ pub struct Part {
     pub part: Value,
     /// The figure of those rows.
     pub figure: Figure,
+}
+
+/// What is counted of one day and unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfDay {
+    /// The day that places it in time.
+    pub date: CivilDate,
+    /// The place of that day, with list version.
+    pub unit: Option<String>,
+    /// A number, or one of the values that a distinct count tells apart.
+    pub value: Value,
 }
 
 /// One row behind a figure.
@@ -104,6 +115,16 @@ pub fn figure(connection: &Connection, indicator: &Indicator, query: &Query) -> 
 pub fn by(connection: &Connection, indicator: &Indicator, query: &Query, column: &str) -> Result<Vec<Part>> {
     all(connection, &compile_by(indicator, query, column)?, |row| {
         Ok(Part { part: row.get(0)?, figure: read_figure(row, 1)? })
+    })
+}
+
+/// What is counted of each day and unit; for a distinct count each different value of them, unordered.
+///
+/// # Errors
+/// As [`figure`].
+pub fn days(connection: &Connection, facts: &Facts, query: &Query) -> Result<Vec<OfDay>> {
+    all(connection, &compile_days(facts, query)?, |row| {
+        Ok(OfDay { date: CivilDate(row.get(0)?), unit: row.get(1)?, value: row.get(2)? })
     })
 }
 

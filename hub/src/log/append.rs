@@ -33,7 +33,7 @@ impl Log {
                 }
                 return Ok(told);
             };
-            let mut devices = Devices { transaction, scope: frame.scope, now, last: None };
+            let mut devices = Devices { transaction, scope: frame.scope, last: None };
             let mut appender = Appender::new(transaction, frame.scope, state, now)?;
             let mut aside = Aside::new(transaction, frame.scope, now)?;
             for item in &frame.items {
@@ -145,7 +145,6 @@ enum Standing {
 struct Devices<'t> {
     transaction: &'t Transaction<'t>,
     scope: ScopeId,
-    now: Millis,
     last: Option<(DeviceId, Standing)>,
 }
 

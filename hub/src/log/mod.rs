@@ -71,6 +71,7 @@ pub struct Log {
     registry: &'static Registry,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    watcher: Mutex<Connection>,
 }
 
 impl Log {
@@ -88,7 +89,17 @@ impl Log {
         writer.pragma_update(None, "synchronous", "FULL")?;
         writer.pragma_update(None, "wal_autocheckpoint", 4_000)?;
         migrate(&mut writer)?;
-        Ok(Self { path: path.to_owned(), registry, writer: Mutex::new(writer), readers: Mutex::default() })
+        let watcher = Mutex::new(reader(path)?);
+        let (path, writer, readers) = (path.to_owned(), Mutex::new(writer), Mutex::default());
+        Ok(Self { path, registry, writer, readers, watcher })
+    }
+
+    /// A number that differs from the one before when anybody, this process or another, has written in between.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn version(&self) -> Result<i64> {
+        Ok(lock(&self.watcher).pragma_query_value(None, "data_version", |row| row.get(0))?)
     }
 
     /// The registry that changes are judged by.
@@ -116,7 +127,7 @@ impl Log {
         let kept = lock(&self.readers).pop();
         let connection = match kept {
             Some(connection) => connection,
-            None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?,
+            None => reader(&self.path)?,
         };
         let done = what(&connection);
         let mut readers = lock(&self.readers);
@@ -130,6 +141,10 @@ impl Log {
 /// A panic in another operation rolled that one back; the connection is as good as before.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn reader(path: &Path) -> Result<Connection> {
+    connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {

@@ -45,16 +45,19 @@ pub const ADD_COLLISION: &str = "INSERT INTO collisions (scope, writer, seq, has
 pub const COLLISIONS_OF: &str =
     "SELECT writer, seq, device, at FROM collisions WHERE scope = ?1 ORDER BY at, writer, seq";
 
-pub const PUT_CELL: &str = "INSERT INTO cells (scope, unit, period, indicator, dims, value, position, as_of)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-  ON CONFLICT (scope, indicator, period, unit, dims)
-  DO UPDATE SET value = excluded.value, position = excluded.position, as_of = excluded.as_of";
-pub const DROP_STALE_CELLS: &str = "DELETE FROM cells WHERE scope = ?1 AND position < ?2";
-pub const CELLS_OF: &str = "SELECT unit, period, indicator, dims, value, position, as_of FROM cells
+pub const PUT_CELL: &str = "INSERT INTO cells (scope, unit, period, indicator, dims, value)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+  ON CONFLICT (scope, indicator, period, unit, dims) DO UPDATE SET value = excluded.value";
+pub const DROP_CELL: &str =
+    "DELETE FROM cells WHERE scope = ?1 AND unit = ?2 AND period = ?3 AND indicator = ?4 AND dims = ?5";
+pub const CELLS_OF: &str = "SELECT unit, period, indicator, dims, value FROM cells
   WHERE scope = ?1 ORDER BY indicator, period, unit, dims";
-pub const PROJECTED: &str = "SELECT position FROM projections WHERE scope = ?1";
-pub const MARK_PROJECTED: &str = "INSERT INTO projections (scope, position) VALUES (?1, ?2)
-  ON CONFLICT (scope) DO UPDATE SET position = excluded.position";
+pub const CELLS_FOR: &str = "SELECT unit, period, indicator, dims, value FROM cells
+  WHERE scope = ?1 AND indicator = ?2 AND period = ?3 ORDER BY unit, dims";
+pub const PROJECTED: &str = "SELECT position, as_of, day, made_by FROM projections WHERE scope = ?1";
+pub const MARK_PROJECTED: &str = "INSERT INTO projections (scope, position, as_of, day, made_by)
+  VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (scope) DO UPDATE
+  SET position = excluded.position, as_of = excluded.as_of, day = excluded.day, made_by = excluded.made_by";
 
 pub const BIND_WRITER: &str = "INSERT INTO writers (writer, scope, device, bound_at) VALUES (?1, ?2, ?3, ?4)";
 pub const WRITER: &str = "SELECT scope, device FROM writers WHERE writer = ?1";

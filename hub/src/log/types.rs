@@ -1,5 +1,6 @@
 //! What the log is told and what it answers, as plain data: no SQL, no HTTP.
 
+use langso_domain::date::CivilDate;
 use langso_domain::id::{DeviceId, Key, MemberId, RowId, ScopeId, TeamId};
 use langso_domain::registry::{Role, ScopeKind};
 use langso_sync::chain::Chain;
@@ -192,25 +193,36 @@ pub struct SetAside {
 pub struct Cell {
     /// Code and version.
     pub indicator: String,
-    /// Such as `m:2026-11`.
+    /// A period's code, such as `2026-M11`.
     pub period: String,
     /// Code and list version; empty for the whole scope.
     pub unit: String,
     /// JSON object of further dimensions, keys sorted; `{}` when none.
     pub dims: String,
-    /// A count.
+    /// A count, or thousandths of an imported figure. A cell that is not there is 0 (or not known, when imported).
     pub value: i64,
 }
 
-/// Cells of a scope and the state they are of.
+/// What the cells of a scope are of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Projection {
+    /// They hold all up to here.
+    pub position: Position,
+    /// Hub time of that position; none before the first change.
+    pub as_of: Option<Millis>,
+    /// States, such as what is overdue, are as on this day.
+    pub day: CivilDate,
+    /// Hash of the views and indicators.
+    pub made_by: [u8; 8],
+}
+
+/// Cells of a scope and what they are of.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Figures {
-    /// The cells, in order of indicator, period, unit and dimensions.
+    /// In order of indicator, period, unit and dimensions.
     pub cells: Vec<Cell>,
-    /// They hold all up to here; 0 before the first projection.
-    pub position: Position,
-    /// Hub time of that position; none before the first.
-    pub as_of: Option<Millis>,
+    /// None before the first projection.
+    pub projection: Option<Projection>,
 }
 
 /// An enrolment code as it is kept.

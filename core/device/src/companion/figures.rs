@@ -15,7 +15,6 @@ use crate::error::{AppError, Result};
 use crate::facts;
 use crate::phone::Phone;
 
-mod places;
 mod records;
 
 pub use records::{
@@ -147,7 +146,7 @@ impl Scope {
             if units.latest(unit).is_none() {
                 return Err(AppError::invalid("asked.unit", "unknown"));
             }
-            let places = places::places_of(units, unit);
+            let places = units.places_of(unit);
             codes = Some(places.whole.iter().map(ToString::to_string).collect());
             split = places.split.into_iter().collect();
         }

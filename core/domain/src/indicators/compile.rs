@@ -99,6 +99,21 @@ pub fn compile_by(indicator: &Indicator, query: &Query, field: &str) -> Result<S
     Ok(sql)
 }
 
+/// SQL whose rows are `date, unit, value`: what is counted of each day and unit, or for a distinct count each
+/// different value of them. Figures of periods are made of these by [`Facts::is_by_day`].
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_days(facts: &Facts, query: &Query) -> Result<Sql, Uncountable> {
+    let mut sql = line(facts, query, None, true)?;
+    sql.text.push_str(match facts.measure {
+        Measure::Count => "SELECT date, unit, count(*) FROM line GROUP BY date, unit",
+        Measure::Sum(_) => "SELECT date, unit, coalesce(sum(value), 0) FROM line GROUP BY date, unit",
+        Measure::Distinct(_) => "SELECT DISTINCT date, unit, value FROM line",
+    });
+    Ok(sql)
+}
+
 /// SQL whose rows are `id, apart, visit_id, date, unit, scope, value`: the rows behind the figure by date and id, at
 /// most `limit` after the key. Over all pages the figure is their number, the number of different values (for a
 /// distinct count) or the sum of `value`.

@@ -14,7 +14,8 @@ use std::sync::OnceLock;
 
 pub use check::{Fault, Problem, check};
 pub use compile::{
-    LineKey, Param, Query, Sql, Uncountable, compile, compile_by, compile_lines, compile_published,
+    LineKey, Param, Query, Sql, Uncountable, compile, compile_by, compile_days, compile_lines,
+    compile_published,
 };
 pub use seed::{Printed, SeedRow, seed_rows};
 pub use types::{

@@ -100,6 +100,39 @@ pub struct Facts {
     pub period: PeriodField,
 }
 
+impl Facts {
+    /// Whether a row counts in every period in which its day lies, whatever else the period is: then figures of
+    /// many periods are made of one list of days.
+    pub fn is_by_day(&self) -> bool {
+        let asks_day = |filter: &Filter| filter.asks_day();
+        self.period.when == When::During && self.newest_per.is_none() && !self.filters.iter().any(asks_day)
+    }
+
+    /// The same without what depends on the days of a query: its rows are all that can count in any period.
+    pub fn of_all_time(&self) -> Self {
+        let without = |filters: &[Filter]| -> Vec<Filter> {
+            let kept = filters.iter().filter(|filter| filter.within.is_some() || !filter.asks_day());
+            kept.cloned().collect()
+        };
+        let mut filters = without(&self.filters);
+        for filter in &mut filters {
+            if let Some(within) = &mut filter.within {
+                within.filters = without(&within.filters);
+            }
+        }
+        let period = PeriodField { when: When::During, ..self.period.clone() };
+        Self { filters, newest_per: None, period, ..self.clone() }
+    }
+}
+
+impl Filter {
+    fn asks_day(&self) -> bool {
+        let within = self.within.iter().flat_map(|within| &within.filters);
+        let is_day = |value: &Value| matches!(value, Value::Day(_));
+        self.value.iter().chain(&self.values).any(is_day) || within.into_iter().any(Filter::asks_day)
+    }
+}
+
 /// What is done with the rows.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -8,6 +8,7 @@
 
 mod code;
 mod find;
+mod places;
 mod read;
 mod reading;
 mod record;
@@ -29,6 +30,7 @@ use read::Link;
 
 pub use code::{Level, UnitCode};
 pub use find::{FormerUnit, Match, UnitHit};
+pub use places::Places;
 pub use read::{UnitsError, UnitsFile};
 pub use record::{Kind, Share, Unit};
 

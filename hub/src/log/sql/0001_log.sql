@@ -57,21 +57,23 @@ CREATE TABLE collisions (
   PRIMARY KEY (scope, writer, seq, hash)
 ) STRICT, WITHOUT ROWID;
 
+-- Computed figures. All cells of a scope are of one state, which projections tells.
 CREATE TABLE cells (
   scope      BLOB    NOT NULL,            -- whose rows were counted
-  unit       TEXT    NOT NULL,            -- code and list version, or '' for the whole scope
-  period     TEXT    NOT NULL,            -- such as m:2026-11, of its kind of period
+  unit       TEXT    NOT NULL,            -- of the rows' date, code and list version; '' for the whole scope
+  period     TEXT    NOT NULL,            -- code of a period, such as 2026-M11 or 2026-Q4c15
   indicator  TEXT    NOT NULL,            -- code and version
   dims       TEXT    NOT NULL,            -- JSON object of further dimensions, keys sorted; '{}' when none
-  value      INTEGER NOT NULL,            -- a count; a rate is two cells
-  position   INTEGER NOT NULL,            -- the figure holds all up to here
-  as_of      INTEGER NOT NULL,            -- ms UTC, hub time of that position
+  value      INTEGER NOT NULL,            -- a count, or thousandths of an imported figure; a rate is two cells
   PRIMARY KEY (scope, indicator, period, unit, dims)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE projections (
   scope    BLOB    NOT NULL PRIMARY KEY,
-  position INTEGER NOT NULL               -- cells are computed up to here; behind the head = dirty
+  position INTEGER NOT NULL,              -- cells are computed up to here; behind the head = dirty
+  as_of    INTEGER,                       -- ms UTC, hub time of that position; NULL before the first change
+  day      INTEGER NOT NULL,              -- days since 1970: states, such as what is overdue, are as on this day
+  made_by  BLOB    NOT NULL               -- hash of views and indicators; cells of others are computed anew
 ) STRICT, WITHOUT ROWID;
 
 -- The directory.

@@ -6,31 +6,33 @@
 
 use std::collections::BTreeSet;
 
-use langso_domain::units::{Share, UnitCode, Units};
+use super::{Share, UnitCode, Units};
 
 /// The places of a figure.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Places {
+pub struct Places {
     /// Whose rows count.
     pub whole: BTreeSet<UnitCode>,
     /// Split over this place and others: their rows do not count here.
     pub split: BTreeSet<UnitCode>,
 }
 
-/// The places of a unit of any list and level.
-pub(super) fn places_of(units: &Units, unit: UnitCode) -> Places {
-    let mut places = Places::default();
-    let mut own: Vec<UnitCode> = units.communes_of_province(unit);
-    own.push(unit);
-    places.whole.extend(&own);
-    for code in &own {
-        before(units, *code, &mut places);
-        after(units, *code, &mut places);
+impl Units {
+    /// The places of a unit of any list and level.
+    pub fn places_of(&self, unit: UnitCode) -> Places {
+        let mut places = Places::default();
+        let mut own: Vec<UnitCode> = self.communes_of_province(unit);
+        own.push(unit);
+        places.whole.extend(&own);
+        for code in &own {
+            before(self, *code, &mut places);
+            after(self, *code, &mut places);
+        }
+        // What is whole by one way is not split by another.
+        let Places { whole, split } = &mut places;
+        split.retain(|code| !whole.contains(code));
+        places
     }
-    // What is whole by one way is not split by another.
-    let Places { whole, split } = &mut places;
-    split.retain(|code| !whole.contains(code));
-    places
 }
 
 fn before(units: &Units, code: UnitCode, places: &mut Places) {
@@ -71,7 +73,7 @@ mod tests {
     fn a_commune_of_today_counts_the_rows_of_the_old_units_that_went_into_it() {
         let units = Units::packaged();
         let binh_lieu = code("06838@2025");
-        let places = places_of(units, binh_lieu);
+        let places = units.places_of(binh_lieu);
         assert!(places.whole.contains(&binh_lieu));
         for (old, share) in units.predecessors(binh_lieu) {
             match share {
@@ -86,7 +88,7 @@ mod tests {
     fn a_province_counts_each_commune_that_was_split_inside_it() {
         let units = Units::packaged();
         let province = units.province_of(code("06838@2025")).expect("a province");
-        let places = places_of(units, province);
+        let places = units.places_of(province);
         let split_inside = units
             .predecessors(code("06838@2025"))
             .into_iter()
@@ -101,7 +103,7 @@ mod tests {
     fn an_old_district_counts_its_communes_and_todays_units_made_of_them_alone() {
         let units = Units::packaged();
         let district = code("198@2024");
-        let places = places_of(units, district);
+        let places = units.places_of(district);
         assert!(units.communes_of_province(district).iter().all(|commune| places.whole.contains(commune)));
         for (new, _) in units.successors(district) {
             let inside = units.predecessors(new).iter().all(|(old, _)| places.whole.contains(old));
