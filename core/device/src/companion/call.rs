@@ -23,7 +23,7 @@ macro_rules! calls {
 
 calls! {
     enrolment { read_invite }
-    sync { get_status, set_budget, stop_sync }
+    sync { get_status, set_budget, stop_sync, list_unarrived, list_sync_problems }
     events {
         log_session, log_grant, log_group, log_membership, log_memberships, log_work_day, list_events, list_groups,
     }
@@ -35,6 +35,9 @@ calls! {
     census { get_census, mark_household_seen }
     team { get_team, list_members, list_plans, list_person_days, list_work_queue }
     figures { list_figures, explain_figure, list_figure_lines }
+    today { get_day }
+    settings { get_settings, update_settings, get_storage }
+    exports { write_figures, write_person_days }
     checklists {
         start_run, get_run, record_step, finish_run, list_open_runs, list_returned_runs, answer_review,
     }

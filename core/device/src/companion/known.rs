@@ -42,6 +42,8 @@ pub(crate) struct Known {
 #[derive(Debug, Clone)]
 pub(crate) struct KnownMember {
     pub name: String,
+    /// A number of the list `roles`.
+    pub role: Option<u8>,
     pub to: Option<CivilDate>,
 }
 
@@ -181,9 +183,10 @@ fn read(phone: &Phone, arrived: Arrived, content: Content) -> Result<Known> {
             Ok((day(row, 0)?, rows::unit(row, 1)?))
         })?;
     let (founded_on, unit) = teams.into_iter().next().unwrap_or_default();
-    let members = rows::all(connection, "SELECT id, name, to_date FROM live_members", [], |row| {
-        let name: Option<String> = row.get(1)?;
-        Ok((MemberId(rows::id(row, 0)?), KnownMember { name: name.unwrap_or_default(), to: day(row, 2)? }))
+    let members = rows::all(connection, "SELECT id, name, to_date, role FROM live_members", [], |row| {
+        let name = row.get::<_, Option<String>>(1)?.unwrap_or_default();
+        let member = KnownMember { name, role: rows::number(row, 3)?, to: day(row, 2)? };
+        Ok((MemberId(rows::id(row, 0)?), member))
     })?;
     let sql = "SELECT id, name, unit, language, signal FROM live_hamlets";
     let hamlets = rows::all(connection, sql, [], |row| {

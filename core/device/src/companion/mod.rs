@@ -27,6 +27,7 @@ pub mod content;
 pub mod drafts;
 mod enrolment;
 pub mod events;
+pub mod exports;
 pub mod figures;
 pub mod follow_ups;
 pub mod households;
@@ -42,8 +43,10 @@ pub mod reviews;
 mod rows;
 pub mod runs;
 pub mod set_aside;
+pub mod settings;
 mod sync;
 pub mod team;
+pub mod today;
 pub mod units;
 pub mod visits;
 pub mod walk;
@@ -52,7 +55,10 @@ mod who;
 pub use enrolment::{Enrolment, InvitePreview, InviteText, Joined};
 pub(crate) use known::Known;
 pub use record::{Day, Nothing};
-pub use sync::{Sync, SyncNow, SyncReport, SyncStatus};
+pub use sync::{
+    FindUnarrived, Sync, SyncNow, SyncProblem, SyncProblems, SyncReport, SyncStatus, UnarrivedPage,
+    UnarrivedRows, UnarrivedVisit,
+};
 
 /// An open phone with a feature each for what a person does on it.
 pub struct Companion {
@@ -149,6 +155,21 @@ impl Companion {
     /// Tutorials walked through with a citizen.
     pub fn checklists(&self) -> checklists::Checklists<'_> {
         checklists::Checklists(self)
+    }
+
+    /// The screen that a day begins with.
+    pub fn today(&self) -> today::Today<'_> {
+        today::Today(self)
+    }
+
+    /// How this phone shows itself.
+    pub fn settings(&self) -> settings::Settings<'_> {
+        settings::Settings(self)
+    }
+
+    /// Files that leave the phone.
+    pub fn exports(&self) -> exports::Exports<'_> {
+        exports::Exports(self)
     }
 
     /// Appointments to come back.

@@ -1,10 +1,12 @@
 //! Where a row of the record is: on this phone, at the hub, in the hub's verified backup. By receipts alone.
 
-use langso_domain::id::{Key, ScopeId};
+use langso_domain::id::{Key, RowId, ScopeId};
+use langso_sync::change::Name;
+use langso_sync::merge;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::error::{AppError, Result};
 use crate::facts::{self, Watermarks, name};
 use crate::phone::Phone;
 
@@ -55,6 +57,24 @@ impl<'a> Ladder<'a> {
         let mark_of = |scope: ScopeId| marks.iter().find(|(of, _)| *of == scope).map_or(0, |(_, mark)| *mark);
         let marks = phone.scope_numbers()?.iter().map(|(number, scope)| (*number, mark_of(*scope))).collect();
         Ok(Self { connection, device: phone.device.0, marks })
+    }
+
+    /// Where a row is: its create, and every change that shows in it. `more` is its `v_more`.
+    pub fn of_row(&self, row: RowId, more: Option<&[u8]>) -> Result<Receipt> {
+        let mut receipt = match row.key() {
+            Some(key) => self.of(key)?,
+            None => Receipt::FRESH,
+        };
+        let fields = match more {
+            Some(more) => merge::decode(row, more).map_err(|_| AppError::Corrupt)?,
+            None => return Ok(receipt),
+        };
+        for head in fields.values().flat_map(|field| &field.heads) {
+            if let Name::Change(key) = head.name {
+                receipt = receipt.lower(self.of(key)?);
+            }
+        }
+        Ok(receipt)
     }
 
     /// Where the change of that key is.

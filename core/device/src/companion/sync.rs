@@ -16,6 +16,10 @@ use crate::http::Broken;
 use crate::outbox::Unsent;
 use crate::phone::Phone;
 
+mod lists;
+
+pub use lists::{FindUnarrived, SyncProblem, SyncProblems, UnarrivedPage, UnarrivedRows, UnarrivedVisit};
+
 /// What this program calls itself to the hub.
 pub(crate) const APP: &str = concat!("langso/", env!("CARGO_PKG_VERSION"));
 /// How often a session is taken up again after a cut that brought nothing new.

@@ -64,13 +64,15 @@ impl<'a> Places<'a> {
 /// See [`Places::key`]: the hamlet's name, then the label with its numbers as numbers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
-    hamlet: Vec<u8>,
-    label: Vec<Part>,
+    /// The hamlet's name.
+    pub hamlet: Vec<u8>,
+    /// The label.
+    pub label: Vec<Part>,
 }
 
 /// Numbers before words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
+pub(super) enum Part {
     Number(u64),
     Words(Vec<u8>),
 }
@@ -84,7 +86,7 @@ fn parts(label: &str) -> Vec<Part> {
         let (part, after) = rest.split_at(end);
         parts.push(match is_digit {
             true => Part::Number(part.parse().unwrap_or(u64::MAX)),
-            false => Part::Words(text::sort_key(part.trim())),
+            false => Part::Words(text::sort_key(&part.trim().to_lowercase())),
         });
         rest = after;
     }

@@ -339,6 +339,20 @@ impl TestPhone {
         })
     }
 
+    /// The hub has given everything that this phone wrote a position.
+    pub fn arrive(&mut self) {
+        let written = self.written();
+        self.with_replica(|replica| {
+            let sql = "INSERT OR IGNORE INTO receipts (writer, first_seq, last_seq, scope, position)
+                       VALUES (?1, ?2, ?2, (SELECT number FROM scopes WHERE scope = ?3), ?4)";
+            for (at, (scope, change)) in written.iter().enumerate() {
+                let key = change.key;
+                let row = (key.writer.0 as i64, key.seq, scope.0, at as i64 + 1);
+                replica.connection().execute(sql, row).expect("a receipt");
+            }
+        });
+    }
+
     /// Takes over what another phone wrote, as far as this one holds its scopes.
     pub fn take_from(&mut self, other: &mut Self) {
         let device = other.device;
