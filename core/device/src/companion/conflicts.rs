@@ -348,7 +348,7 @@ fn version_name(row: RowId, name: Name) -> String {
 }
 
 /// None of the fields is the void.
-fn field_of(table: &'static Table, number: u8) -> Option<Option<&'static Field>> {
+pub(super) fn field_of(table: &'static Table, number: u8) -> Option<Option<&'static Field>> {
     if number == VOID { Some(None) } else { table.field(number).map(Some) }
 }
 
@@ -356,7 +356,7 @@ fn field_number(field: Option<&'static Field>) -> u8 {
     field.map_or(VOID, |field| field.number)
 }
 
-fn field_name(field: Option<&'static Field>) -> &'static str {
+pub(super) fn field_name(field: Option<&'static Field>) -> &'static str {
     field.map_or("void", |field| field.name)
 }
 
@@ -369,7 +369,7 @@ fn of_key(key: &ConflictKey) -> Result<(&'static Table, Option<&'static Field>)>
     Ok((table, Some(field)))
 }
 
-fn from_value(field: Option<&'static Field>, value: &Value) -> FieldValue {
+pub(super) fn from_value(field: Option<&'static Field>, value: &Value) -> FieldValue {
     let kind = field.map_or(Kind::Bool, |field| field.kind);
     match (kind, value) {
         (_, Value::Null) => FieldValue::Empty,

@@ -13,15 +13,23 @@ use rusqlite::OptionalExtension;
 
 use super::known::Known;
 use super::problems::Problems;
-use super::{Companion, Nothing, check, consents, contacts, drafts, once, rows};
+use super::visits::{self, FindVisits, VisitPage};
+use super::{Companion, Nothing, check, consents, contacts, drafts, once, rows, walk};
 use crate::error::{AppError, Result};
 use crate::phone::{Phone, Saving};
 
+mod detail;
+mod find;
+mod lines;
 mod records;
 
+pub use detail::{HouseholdDetail, JoinedHousehold, OpenFollowUp, PersonDetail};
+pub use find::{FindHouseholds, FoundBy, HouseholdHit, HouseholdHits, HowMatched};
+pub use lines::{HouseholdLine, PersonLine};
 pub use records::{
-    AddPerson, CheckLabel, GivenContact, LabelCheck, MoveHousehold, NewHousehold, NewPerson, OfHousehold,
-    SavedHousehold, SavedPerson, SuggestLabel, SuggestedLabel, UpdateHousehold, UpdatePerson,
+    AddPerson, CheckLabel, GivenContact, HouseholdList, HouseholdVisits, LabelCheck, ListHouseholds,
+    MoveHousehold, NewHousehold, NewPerson, OfHousehold, SavedHousehold, SavedPerson, SuggestLabel,
+    SuggestedLabel, UpdateHousehold, UpdatePerson,
 };
 
 /// The most persons that one save lets a household begin with.
@@ -64,6 +72,66 @@ impl Households<'_> {
         let hint = of.hint.as_deref().unwrap_or_default();
         let looks_like_name = text::looks_like_name(&of.label) || text::looks_like_name(hint);
         Ok(LabelCheck { problems: problems.into_list(), looks_like_name })
+    }
+
+    /// Households by what was typed, best first. Old names of the communes of the team's hamlets find what lies there
+    /// today.
+    ///
+    /// # Errors
+    /// `NotAllowed { role }`.
+    pub fn find_households(&self, find: FindHouseholds) -> Result<HouseholdHits> {
+        let phone = self.0.phone();
+        check::role(&phone, check::TEAM)?;
+        find::find(&phone, &*phone.known()?, &find)
+    }
+
+    /// The households that were last written down or visited on this phone, newest first.
+    ///
+    /// # Errors
+    /// `NotAllowed { role }`.
+    pub fn list_recent(&self, _: Nothing) -> Result<HouseholdList> {
+        let phone = self.0.phone();
+        check::role(&phone, check::TEAM)?;
+        let households = lines::recent(&phone)?;
+        Ok(HouseholdList { households: lines::lines(&phone, &*phone.known()?, &households)?, count: None })
+    }
+
+    /// Households in walking order: by hamlet, then by number; a page at a time.
+    ///
+    /// # Errors
+    /// `NotAllowed { role }`.
+    pub fn list_households(&self, find: ListHouseholds) -> Result<HouseholdList> {
+        let phone = self.0.phone();
+        check::role(&phone, check::TEAM)?;
+        let known = phone.known()?;
+        let all = walk::households(phone.connection(), &known, find.hamlet)?;
+        let count = Some(all.len() as u32);
+        let page: Vec<_> = all.into_iter().skip(find.skip as usize).take(rows::PAGE).collect();
+        Ok(HouseholdList { households: lines::lines(&phone, &known, &page)?, count })
+    }
+
+    /// One household with all that its screen shows; also one that was struck out, or joined to another, which then
+    /// is what shows.
+    ///
+    /// # Errors
+    /// `NotFound`; `NotAllowed { role }`.
+    pub fn get_household(&self, of: OfHousehold) -> Result<HouseholdDetail> {
+        let phone = self.0.phone();
+        check::role(&phone, check::TEAM)?;
+        detail::household(&phone, of.household)?.ok_or(AppError::NotFound)
+    }
+
+    /// The visits to a household and to those it was joined with, newest first, a page at a time.
+    ///
+    /// # Errors
+    /// `NotAllowed { role }`.
+    pub fn list_household_visits(&self, of: HouseholdVisits) -> Result<VisitPage> {
+        let phone = self.0.phone();
+        check::role(&phone, check::TEAM)?;
+        visits::page(
+            &phone,
+            &FindVisits { household: Some(of.household), skip: of.skip, ..FindVisits::default() },
+        )
     }
 
     /// Writes a household with its persons, its consent and perhaps a contact down, in one save.

@@ -60,6 +60,19 @@ pub(super) fn all<T>(
     connection.prepare_cached(sql)?.query_map(params, read)?.collect()
 }
 
+/// `?, ?, ...` for [`page_of`].
+pub(super) fn page_places() -> String {
+    vec!["?"; PAGE].join(",")
+}
+
+/// A page's ids for an IN list that is always as long, so that its statement is prepared once; the zero id, which no
+/// row has, fills it up.
+pub(super) fn page_of(ids: impl IntoIterator<Item = RowId>) -> impl rusqlite::Params {
+    let mut ids: Vec<[u8; 12]> = ids.into_iter().map(|id| id.0).collect();
+    ids.resize(PAGE, [0; 12]);
+    rusqlite::params_from_iter(ids)
+}
+
 /// A count in a column; none for null and for what is no count.
 pub(super) fn count(row: &Row<'_>, at: usize) -> Result<Option<u32>> {
     let number: Option<i64> = row.get(at)?;

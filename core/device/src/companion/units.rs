@@ -110,7 +110,13 @@ impl Units<'_> {
     pub fn find_units(&self, find: FindUnits) -> Result<UnitHits> {
         let limit = find.limit.unwrap_or(20).into();
         let hits = units::Units::packaged().find(&find.text, limit);
-        let units = hits.into_iter().map(|hit| UnitHit {
+        Ok(UnitHits { units: hits.into_iter().map(UnitHit::from).collect() })
+    }
+}
+
+impl From<units::UnitHit> for UnitHit {
+    fn from(hit: units::UnitHit) -> Self {
+        Self {
             unit: hit.code,
             title: hit.title,
             province: hit.province,
@@ -121,7 +127,6 @@ impl Units<'_> {
                 place: former.place,
                 is_part: former.share == Share::Part,
             }),
-        });
-        Ok(UnitHits { units: units.collect() })
+        }
     }
 }

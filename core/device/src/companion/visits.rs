@@ -13,10 +13,15 @@ use crate::error::{AppError, Result};
 use crate::phone::{Phone, Saving};
 
 mod check;
+mod detail;
+mod lines;
 mod records;
 mod returns;
 
 use check::Checked;
+pub use detail::{HistoryEntry, HistoryField, ServiceDetail, VisitDetail, VisitHistory};
+pub(super) use lines::page;
+pub use lines::{FindVisits, ServiceLine, VisitLine, VisitPage};
 pub use records::{
     NewReturn, NewService, NewVisit, NewVisits, NotebookLine, OfVisit, SavedVisit, SavedVisits, VisitCheck,
 };
@@ -104,6 +109,36 @@ impl Visits<'_> {
         }
         let saved = lines.iter().filter(|line| line.saved.is_some()).count() as u32;
         Ok(SavedVisits { lines, saved })
+    }
+
+    /// One visit with its services and where it is, by receipts alone; also one that was struck out.
+    ///
+    /// # Errors
+    /// `NotFound`; `NotAllowed { role }`.
+    pub fn get_visit(&self, of: OfVisit) -> Result<VisitDetail> {
+        let phone = self.0.phone();
+        may::role(&phone, may::TEAM)?;
+        detail::visit(&phone, of.visit)?.ok_or(AppError::NotFound)
+    }
+
+    /// Visits, newest first, a page at a time.
+    ///
+    /// # Errors
+    /// `NotAllowed { role }`.
+    pub fn list_visits(&self, find: FindVisits) -> Result<VisitPage> {
+        let phone = self.0.phone();
+        may::role(&phone, may::TEAM)?;
+        lines::page(&phone, &find)
+    }
+
+    /// Every save of a visit, with reasons: nothing is edited in silence.
+    ///
+    /// # Errors
+    /// `NotFound`; `NotAllowed { role }`.
+    pub fn list_visit_history(&self, of: OfVisit) -> Result<VisitHistory> {
+        let phone = self.0.phone();
+        may::role(&phone, may::TEAM)?;
+        detail::history(&phone, of.visit)
     }
 }
 

@@ -39,13 +39,31 @@ impl<'a> Places<'a> {
         Ok(Self { connection, known, merged: merged.into_iter().collect() })
     }
 
+    /// The id that shows of a household.
+    pub fn shown(&self, household: HouseholdId) -> HouseholdId {
+        self.merged.get(&household).copied().unwrap_or(household)
+    }
+
+    /// All rows that are this household, the one that shows first.
+    pub fn joined(&self, household: HouseholdId) -> Vec<HouseholdId> {
+        let shown = self.shown(household);
+        let others = self.merged.iter().filter(|(of, to)| **to == shown && **of != shown).map(|(of, _)| *of);
+        let mut all: Vec<_> = std::iter::once(shown).chain(others).collect();
+        all[1..].sort_unstable();
+        all
+    }
+
     /// The household of that id, also one that was struck out; nothing of it when it has not come yet. What was
     /// merged shows as the household it was merged into.
     pub fn of(&self, household: HouseholdId) -> Result<Place> {
-        let shown = self.merged.get(&household).unwrap_or(&household);
+        self.of_row(self.shown(household))
+    }
+
+    /// The row of that id by itself.
+    pub fn of_row(&self, household: HouseholdId) -> Result<Place> {
         let sql = "SELECT label, hint, hamlet_id FROM households WHERE id = ?1";
         let mut get = self.connection.prepare_cached(sql)?;
-        let found = get.query_row([shown.0.0], |row| {
+        let found = get.query_row([household.0.0], |row| {
             Ok(Place { label: row.get(0)?, hint: row.get(1)?, hamlet: rows::some_id(row, 2, HamletId)? })
         });
         Ok(found.optional()?.unwrap_or_default())
@@ -59,6 +77,26 @@ impl<'a> Places<'a> {
             label: parts(place.label.as_deref().unwrap_or_default()),
         }
     }
+}
+
+/// The households that count and live with the team, in walking order; each once.
+pub(super) fn households(
+    connection: &Connection,
+    known: &Known,
+    hamlet: Option<HamletId>,
+) -> Result<Vec<HouseholdId>> {
+    let places = Places::new(connection, known)?;
+    let sql = "SELECT id, label, hint, hamlet_id FROM live_households
+               WHERE moved_to IS NULL AND (?1 IS NULL OR hamlet_id = ?1)";
+    let found = rows::all(connection, sql, [hamlet.map(|hamlet| hamlet.0.0)], |row| {
+        let place = Place { label: row.get(1)?, hint: row.get(2)?, hamlet: rows::some_id(row, 3, HamletId)? };
+        Ok((HouseholdId(rows::id(row, 0)?), place))
+    })?;
+    let mut keyed: Vec<(Key, HouseholdId)> =
+        found.iter().map(|(id, place)| (places.key(place), places.shown(*id))).collect();
+    keyed.sort();
+    let mut seen = std::collections::HashSet::with_capacity(keyed.len());
+    Ok(keyed.into_iter().map(|(_, id)| id).filter(|id| seen.insert(*id)).collect())
 }
 
 /// See [`Places::key`]: the hamlet's name, then the label with its numbers as numbers.

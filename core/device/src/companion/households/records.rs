@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::consents::GivenConsent;
 use super::super::record::{Day, Edit, edit};
+use super::lines::HouseholdLine;
 
 /// What is written down of a household.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -193,6 +194,36 @@ impl UpdateHousehold {
 pub struct OfHousehold {
     /// The household.
     pub household: HouseholdId,
+}
+
+/// Which households.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListHouseholds {
+    /// Of this hamlet; none = all.
+    pub hamlet: Option<HamletId>,
+    /// How many to pass over.
+    pub skip: u32,
+}
+
+/// Households of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HouseholdList {
+    /// At most 50.
+    pub households: Vec<HouseholdLine>,
+    /// How many there are on all pages, when there are pages.
+    pub count: Option<u32>,
+}
+
+/// Visits of which household.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct HouseholdVisits {
+    /// The household.
+    pub household: HouseholdId,
+    /// How many to pass over.
+    #[serde(default)]
+    pub skip: u32,
 }
 
 /// Where a household went within the team's hamlets.
