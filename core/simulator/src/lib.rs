@@ -1,1 +1,96 @@
-//! Placeholder.
+//! Phones, hub, channels and faults over the real `core/sync` and `core/store`, by seed.
+//!
+//! The one idea to hold: all chance comes from the seed, so a run that breaks a promise can be lived again step by
+//! step. The phone and the hub around the real pieces are small and of this crate; what is proven here is the
+//! author, the merge, the frame, the session and the replica.
+
+mod broken;
+mod content;
+mod dice;
+mod dump;
+mod fleet;
+mod handset;
+mod hub;
+mod newer;
+mod pen;
+mod phone;
+mod pool;
+mod rule;
+mod trace;
+mod world;
+
+use std::collections::BTreeMap;
+
+pub use broken::{Broken, Promise};
+pub use fleet::{Fleet, Totals, run_many};
+pub use pool::Pool;
+pub use rule::Rule;
+
+use trace::Trace;
+use world::World;
+
+/// How a run is lived.
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    /// How many things happen before everything heals.
+    pub steps: u64,
+    /// A rule that is left out, to see that it is missed.
+    pub without: Option<Rule>,
+    /// Keep each step in words.
+    pub in_words: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { steps: 400, without: None, in_words: false }
+    }
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Its seed.
+    pub seed: u64,
+    /// How many things happened, the last syncs included.
+    pub steps: u64,
+    /// Changes that somebody saved.
+    pub saves: u64,
+    /// Changes that replicas took in from elsewhere.
+    pub applied: u64,
+    /// The same for two runs of one seed.
+    pub hash: u64,
+    /// How often each kind of thing happened.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// The promise that was broken, if one was.
+    pub broken: Option<Broken>,
+    /// Each step, when [`Config::in_words`] asked for it.
+    pub words: Vec<String>,
+}
+
+/// Lives one run. The replicas of `pool` are used again; it depends on nothing but `seed` and `config`.
+pub fn run(seed: u64, config: Config, pool: &mut Pool) -> Run {
+    let mut run = Run {
+        seed,
+        steps: 0,
+        saves: 0,
+        applied: 0,
+        hash: 0,
+        counts: BTreeMap::new(),
+        broken: None,
+        words: Vec::new(),
+    };
+    let mut world = match World::new(seed, config.without, Trace::new(config.in_words), pool) {
+        Ok(world) => world,
+        Err(broken) => return Run { broken: Some(broken), ..run },
+    };
+    let mut lived = Ok(());
+    while lived.is_ok() && run.steps < config.steps {
+        run.steps += 1;
+        lived = world.step(run.steps);
+    }
+    let ended = lived.and_then(|()| world.end()).map(|steps| run.steps += steps);
+    (run.saves, run.applied) = (world.saves, world.applied);
+    (run.hash, run.counts, run.words) = std::mem::take(&mut world.trace).end();
+    run.broken = ended.and_then(|()| world.close()).err();
+    run
+}

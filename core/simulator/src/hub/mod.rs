@@ -1,0 +1,291 @@
+//! A small hub around the real session: a log by scope with dense positions and chain, receipts, roles, and what is
+//! set aside. It writes rosters itself, from a cache made of its own log by the same store.
+//!
+//! What a hub may do to a phone that falls back, snapshots and digests, and what it may forget, will have its place
+//! in `serve`; grants and hand-over in `ingest`.
+
+mod serve;
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use langso_domain::id::{DeviceId, Key, RowId, ScopeId, Writer};
+use langso_domain::registry::{CURRENT, Role, ScopeKind};
+use langso_sync::chain::{Chain, Cursor};
+use langso_sync::change::{self, ChangeHash};
+use langso_sync::frame::{Frame, Outer};
+use langso_sync::keys::{PublicKey, SigningKey};
+
+use crate::broken::{Promise, Result};
+use crate::content::{self, Rows, Who};
+use crate::dice::Dice;
+use crate::handset::skewed;
+use crate::pen::{HeldScope, Moment, Pen};
+use crate::phone::decoded;
+use crate::pool::File;
+use crate::rule::Rule;
+
+/// One row of the log.
+#[derive(Debug)]
+pub(crate) struct LogRow {
+    pub key: Key,
+    pub author: DeviceId,
+    pub bytes: Rc<[u8]>,
+    pub chain: Chain,
+}
+
+/// The log of one scope.
+#[derive(Debug)]
+pub(crate) struct ScopeLog {
+    pub scope: ScopeId,
+    pub kind: ScopeKind,
+    pub rows: Vec<LogRow>,
+    /// How far the cache has taken it in.
+    cached: usize,
+}
+
+/// What waits for the lead.
+#[derive(Debug)]
+struct Aside {
+    scope: ScopeId,
+    key: Key,
+    device: DeviceId,
+    bytes: Rc<[u8]>,
+}
+
+/// A device that has enrolled.
+#[derive(Debug)]
+struct Device {
+    key: PublicKey,
+    role: Role,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    pub key: SigningKey,
+    pub logs: Vec<ScopeLog>,
+    pub skew_ms: i64,
+    pub rule: Option<Rule>,
+    devices: BTreeMap<DeviceId, Device>,
+    /// Where each key lies, and the hash of its author's bytes.
+    places: HashMap<Key, (ScopeId, u64, ChangeHash)>,
+    /// A writer is bound to one device in one scope.
+    bound: HashMap<Writer, (ScopeId, DeviceId)>,
+    aside: Vec<Aside>,
+    /// Keys that came with other bytes than the log holds.
+    pub collisions: Vec<Key>,
+    cache: File,
+    held: Vec<HeldScope>,
+    pen: Pen,
+    device: DeviceId,
+}
+
+impl Hub {
+    pub fn new(seed: [u8; 32], scopes: [(ScopeId, ScopeKind); 2], cache: File, skew_ms: i64) -> Result<Self> {
+        let key = SigningKey::from_seed(&seed);
+        let mut hub = Self {
+            device: key.id(),
+            key,
+            logs: Vec::new(),
+            skew_ms,
+            rule: None,
+            devices: BTreeMap::new(),
+            places: HashMap::new(),
+            bound: HashMap::new(),
+            aside: Vec::new(),
+            collisions: Vec::new(),
+            cache,
+            held: Vec::new(),
+            pen: Pen::default(),
+        };
+        let mut batch = hub.cache.replica.begin()?;
+        for (scope, kind) in scopes {
+            let number = batch.add_scope(scope, kind)?;
+            hub.held.push(HeldScope { kind: kind as i64, number, scope });
+            hub.logs.push(ScopeLog { scope, kind, rows: Vec::new(), cached: 0 });
+        }
+        batch.commit()?;
+        Ok(hub)
+    }
+
+    pub fn enrol(&mut self, key: PublicKey, role: Role) {
+        let id = langso_sync::keys::device_id(&key);
+        self.devices.insert(id, Device { key, role });
+    }
+
+    pub fn into_cache(self) -> File {
+        self.cache
+    }
+
+    fn moment(&self, now_ms: u64) -> Moment {
+        Moment { ms: skewed(now_ms, self.skew_ms), is_sure: true }
+    }
+
+    pub fn log(&self, scope: ScopeId) -> Option<&ScopeLog> {
+        self.logs.iter().find(|log| log.scope == scope)
+    }
+
+    /// The position of a change in the log.
+    pub fn position(&self, key: Key) -> Option<u64> {
+        self.places.get(&key).map(|(_, position, _)| *position)
+    }
+
+    /// Whether the hub keeps the change at all.
+    pub fn keeps(&self, key: Key) -> bool {
+        self.places.contains_key(&key) || self.aside.iter().any(|aside| aside.key == key)
+    }
+
+    /// The process is killed: the log is on the disk, the pen is gone.
+    pub fn restart(&mut self) -> Result {
+        self.pen = Pen::default();
+        let mut batch = self.cache.replica.begin()?;
+        for held in &self.held {
+            let log = self.logs.iter().find(|log| log.scope == held.scope);
+            let own = log.into_iter().flat_map(|log| &log.rows).filter(|row| row.author == self.device);
+            let mut last: BTreeMap<Writer, u32> = BTreeMap::new();
+            for row in own {
+                last.insert(row.key.writer, row.key.seq);
+            }
+            for (writer, seq) in last {
+                batch.end_writer(writer, seq)?;
+            }
+        }
+        Ok(batch.commit()?)
+    }
+
+    /// Keeps what is whole and true of a frame.
+    fn ingest(&mut self, bytes: &[u8]) -> bool {
+        let Ok(outer) = Outer::whole(bytes) else { return false };
+        let Some(device) = self.devices.get(&outer.key_id()) else { return false };
+        if outer.verify(&device.key).is_err() {
+            return false;
+        }
+        let (signer, role) = (outer.key_id(), device.role);
+        match outer.open() {
+            Ok(frame) => self.keep(&frame, signer, role),
+            Err(_) => return false,
+        }
+        true
+    }
+
+    fn keep(&mut self, frame: &Frame, signer: DeviceId, role: Role) {
+        let scope = frame.header.scope;
+        for came in frame.changes() {
+            let (key, bytes) = (came.head.key, came.bytes);
+            let hash = change::hash(bytes);
+            if let Some((_, _, known)) = self.places.get(&key) {
+                if *known != hash {
+                    self.collisions.push(key);
+                }
+                continue;
+            }
+            if self.may_write(scope, role, bytes) && self.bind(scope, key.writer, signer) {
+                self.append(scope, key, signer, bytes.into());
+            } else if !self.keeps(key) && self.rule != Some(Rule::SetAsideIsADelay) {
+                self.aside.push(Aside { scope, key, device: signer, bytes: bytes.into() });
+            }
+        }
+    }
+
+    /// Tables that this hub does not know are a newer program's.
+    fn may_write(&self, scope: ScopeId, role: Role, bytes: &[u8]) -> bool {
+        let (Some(log), Ok(change)) = (self.log(scope), decoded(bytes)) else { return false };
+        change.rows.iter().all(|row| match CURRENT.table(row.table) {
+            Some(table) => table.scope == log.kind && table.writers.has(role),
+            None => role != Role::Trainer || log.kind == ScopeKind::Training,
+        })
+    }
+
+    fn bind(&mut self, scope: ScopeId, writer: Writer, device: DeviceId) -> bool {
+        *self.bound.entry(writer).or_insert((scope, device)) == (scope, device)
+    }
+
+    fn append(&mut self, scope: ScopeId, key: Key, author: DeviceId, bytes: Rc<[u8]>) {
+        let hash = change::hash(&bytes);
+        let Some(log) = self.logs.iter_mut().find(|log| log.scope == scope) else { return };
+        let chain = log.head().chain.then(key);
+        log.rows.push(LogRow { key, author, bytes, chain });
+        self.places.insert(key, (scope, log.rows.len() as u64, hash));
+    }
+
+    /// The lead admits the oldest of what is set aside.
+    pub fn admit(&mut self) -> Option<Key> {
+        if self.aside.is_empty() {
+            return None;
+        }
+        let aside = self.aside.remove(0);
+        if !self.places.contains_key(&aside.key) && self.bind(aside.scope, aside.key.writer, aside.device) {
+            self.append(aside.scope, aside.key, aside.device, aside.bytes);
+        }
+        Some(aside.key)
+    }
+
+    /// The hub writes something itself, as a phone does: a roster row, or an edit of what its cache shows.
+    pub fn write(
+        &mut self,
+        now_ms: u64,
+        rows: &Rows,
+        dice: &mut Dice,
+        writers: &mut Dice,
+    ) -> Result<Vec<(u8, RowId)>> {
+        self.catch_up(now_ms)?;
+        let now = self.moment(now_ms);
+        let registry = self.cache.replica.schema().registry;
+        let mut batch = self.cache.replica.begin()?;
+        let mut saving = self.pen.begin(&mut batch, registry, &self.held, self.device, (writers, None));
+        content::write(&mut saving, dice, rows, Who { role: Role::Hub, newer: false })?;
+        let written = saving.finish(now)?;
+        batch.commit()?;
+        for (held, change, bytes) in written.changes {
+            self.bind(held.scope, change.key.writer, self.device);
+            self.append(held.scope, change.key, self.device, bytes.into());
+        }
+        Ok(written.rows)
+    }
+
+    /// Brings the cache up to the log.
+    pub fn catch_up(&mut self, now_ms: u64) -> Result {
+        let now = self.moment(now_ms);
+        let mut batch = self.cache.replica.begin()?;
+        for log in &mut self.logs {
+            for row in &log.rows[log.cached..] {
+                let change = decoded(&row.bytes)?;
+                batch.apply(log.scope, row.author, &change)?;
+                self.pen.clock.adopt(now.ms, change.stamp);
+            }
+            log.cached = log.rows.len();
+            let head = log.head();
+            batch.set_cursor(log.scope, head.position, head.chain.0)?;
+        }
+        Ok(batch.commit()?)
+    }
+
+    /// The cache, for comparing.
+    pub fn cache(&mut self, now_ms: u64) -> Result<&mut File> {
+        self.catch_up(now_ms)?;
+        Ok(&mut self.cache)
+    }
+
+    /// Every key that came with other bytes than the log holds is work that nobody can bring in.
+    pub fn check(&self) -> Result {
+        match self.collisions.first() {
+            Some(key) => Err(Promise::NothingLost.broken(format!("{key} names two changes"))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ScopeLog {
+    pub fn head(&self) -> Cursor {
+        let chain = self.rows.last().map_or(Chain::start(self.scope), |row| row.chain);
+        Cursor { position: self.rows.len() as u64, chain }
+    }
+
+    fn knows(&self, cursor: Cursor) -> bool {
+        match cursor.position.checked_sub(1) {
+            None => cursor == Cursor::start(self.scope),
+            Some(at) => self.rows.get(at as usize).is_some_and(|row| row.chain == cursor.chain),
+        }
+    }
+}

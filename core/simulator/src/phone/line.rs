@@ -1,0 +1,227 @@
+//! The phone's end of a sync: requests out, replies in, every event in a transaction of its own.
+
+use langso_domain::id::{DeviceId, Key, ScopeId};
+use langso_sync::chain::{Chain, Cursor};
+use langso_sync::frame::{Frame, Outer};
+use langso_sync::keys::PublicKey;
+use langso_sync::session::{Event, News, Pace, Receipt, Session, Setup};
+use langso_sync::wire::{MAX_REQUEST_BYTES, Problem, RequestEvent, RequestReader};
+
+use super::{Phone, adopt, decoded, forget_if, kind_of};
+use crate::broken::{Promise, Result};
+use crate::handset::Handset;
+use crate::rule::Rule;
+
+/// What is on the line between a phone and its hub.
+#[derive(Debug, Default)]
+pub(crate) enum Line {
+    /// Nothing.
+    #[default]
+    Idle,
+    /// A request.
+    Up(Vec<u8>),
+    /// A reply.
+    Down(Vec<u8>),
+}
+
+/// What a session's event meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// More comes.
+    Open,
+    /// The reply is whole.
+    Ended,
+    /// The hub refused.
+    Refused(Problem),
+    /// The process died in the middle of it.
+    Killed,
+}
+
+/// How an event is taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taking<'a> {
+    pub handset: &'a Handset,
+    pub now_ms: u64,
+    pub rule: Option<Rule>,
+    /// The process dies at the first moment at which that could harm.
+    pub dies: bool,
+}
+
+impl Phone {
+    /// Begins a session if none is under way.
+    pub fn begin(&mut self, hub: PublicKey, max_bytes: u64, max_frame: u32) -> Result {
+        if self.session.is_some() {
+            return Ok(());
+        }
+        let cursors = self.file.replica.scopes()?;
+        let cursor = |of: &langso_store::ScopeState| Cursor { position: of.position, chain: Chain(of.chain) };
+        self.session = Some(Session::new(Setup {
+            hub,
+            device: self.device,
+            schema: self.file.replica.schema().registry.schema,
+            app: "simulator".to_owned(),
+            nonce: self.disk.nonce,
+            cursors: cursors.iter().map(|of| (of.scope, cursor(of))).collect(),
+            pace: Pace::from_number(self.disk.pace),
+            max_bytes,
+            max_frame,
+        }));
+        Ok(())
+    }
+
+    /// The next request of the session.
+    pub fn ask(&mut self, rule: Option<Rule>) -> Result<Vec<u8>> {
+        let held = self.held();
+        let Some(session) = &mut self.session else { return Err(Promise::NoError.broken("no session")) };
+        let unsent = self.disk.outbox.iter().filter(|entry| entry.position.is_none() && !entry.is_aside);
+        let pending = unsent.map(|entry| (entry.scope, entry.bytes.to_vec()));
+        let body = session.request(&self.key, &held, pending);
+        self.disk.pace = session.pace().number();
+        let sent = keys_in(&body)?;
+        for entry in self.disk.outbox.iter_mut().filter(|entry| sent.contains(&entry.key)) {
+            if entry.position.is_some() {
+                return Err(Promise::SentOnce.broken(entry.key.to_string()));
+            }
+            if rule == Some(Rule::ReceiptsFromTheHub) {
+                (entry.position, entry.is_passed) = (Some(0), true);
+            }
+        }
+        Ok(body)
+    }
+
+    /// The connection broke.
+    pub fn cut(&mut self) {
+        self.line = Line::Idle;
+        if let Some(session) = &mut self.session {
+            session.cut();
+            self.disk.pace = session.pace().number();
+        }
+    }
+
+    /// The reply has ended: the session goes on, or is done, or has spent its bytes.
+    pub fn end_reply(&mut self) {
+        self.line = Line::Idle;
+        if let Some(session) = &self.session {
+            self.disk.pace = session.pace().number();
+            if session.done() || session.spent() {
+                self.session = None;
+            }
+        }
+    }
+
+    /// Takes an event in. What was taken in before changes nothing.
+    pub fn take(&mut self, event: Event, how: Taking<'_>) -> Result<Taken> {
+        match event {
+            Event::News(news) => self.take_news(&news, how)?,
+            Event::Receipts { scope, receipts } => self.receive(scope, &receipts)?,
+            Event::Frame { frame, cursor, .. } => return self.take_frame(&frame, cursor, how),
+            Event::End { cursors } => {
+                let mut batch = self.file.replica.begin()?;
+                for (scope, cursor) in &cursors {
+                    batch.set_cursor(*scope, cursor.position, cursor.chain.0)?;
+                }
+                batch.commit()?;
+                cursors.iter().for_each(|(scope, cursor)| self.pass(*scope, cursor.position));
+                return Ok(Taken::Ended);
+            }
+            Event::Refused(body) => return Ok(Taken::Refused(body.problem)),
+            // The hub of a run keeps its history; here stands what a phone does when one has not.
+            Event::OtherHistory { scope } | Event::FellBack { scope, .. } => {
+                return Err(Promise::CursorAtHead.broken(format!("another history of {scope}")));
+            }
+        }
+        Ok(Taken::Open)
+    }
+
+    fn take_news(&mut self, news: &News, how: Taking<'_>) -> Result {
+        let mut batch = self.file.replica.begin()?;
+        for (scope, kind) in &news.joined {
+            if let Some(kind) = kind_of(*kind) {
+                batch.add_scope(*scope, kind)?;
+            }
+        }
+        batch.commit()?;
+        self.disk.hub_time = Some(how.handset.hear(how.now_ms, news.hub_time_ms));
+        self.disk.nonce = news.nonce;
+        for aside in &news.set_aside {
+            let mut own = self.disk.outbox.iter_mut();
+            if let Some(entry) = own.find(|entry| entry.key == aside.key) {
+                entry.is_aside = true;
+            }
+        }
+        if news.joined.is_empty() { Ok(()) } else { self.reload_scopes() }
+    }
+
+    fn receive(&mut self, scope: ScopeId, receipts: &[Receipt]) -> Result {
+        for receipt in receipts {
+            let covered = receipt.first..receipt.first + receipt.n;
+            for entry in self.disk.outbox.iter_mut().filter(|entry| entry.scope == scope) {
+                if entry.key.writer == receipt.writer && covered.contains(&entry.key.seq) {
+                    entry.position = Some(receipt.position + u64::from(entry.key.seq - receipt.first));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn pass(&mut self, scope: ScopeId, cursor: u64) {
+        for entry in self.disk.outbox.iter_mut().filter(|entry| entry.scope == scope && !entry.is_passed) {
+            entry.is_passed = entry.position.is_some_and(|position| position <= cursor);
+        }
+    }
+
+    fn take_frame(&mut self, frame: &Frame, cursor: Cursor, how: Taking<'_>) -> Result<Taken> {
+        let scope = frame.header.scope;
+        let now = self.moment(how.handset, how.now_ms);
+        if how.rule == Some(Rule::CursorWithItsFrame) {
+            let mut batch = self.file.replica.begin()?;
+            batch.set_cursor(scope, cursor.position, cursor.chain.0)?;
+            batch.commit()?;
+            if how.dies {
+                return Ok(Taken::Killed);
+            }
+        }
+        let mut clock = self.pen.clock;
+        let mut own: Vec<Receipt> = Vec::new();
+        let mut batch = self.file.replica.begin()?;
+        forget_if(how.rule, &batch)?;
+        for served in frame.changes() {
+            let change = decoded(served.bytes)?;
+            batch.apply(scope, served.author, &change)?;
+            adopt(&mut clock, now, change.stamp, how.rule);
+            if let Some(position) = served.position.filter(|_| is_own(self.device, served.author)) {
+                own.push(Receipt { writer: change.key.writer, first: change.key.seq, n: 1, position });
+            }
+        }
+        batch.set_cursor(scope, cursor.position, cursor.chain.0)?;
+        if how.dies {
+            drop(batch);
+            return Ok(Taken::Killed);
+        }
+        batch.commit()?;
+        self.pen.clock = clock;
+        self.disk.last_stamp = clock.last();
+        self.receive(scope, &own)?;
+        self.pass(scope, cursor.position);
+        Ok(Taken::Open)
+    }
+}
+
+fn is_own(device: DeviceId, author: DeviceId) -> bool {
+    device == author
+}
+
+/// The changes that a request carries.
+fn keys_in(body: &[u8]) -> Result<Vec<Key>> {
+    let wrong = |error: &dyn std::error::Error| Promise::NoError.broken(format!("own request: {error}"));
+    let mut reader = RequestReader::new(MAX_REQUEST_BYTES as u64);
+    reader.push(body).map_err(|error| wrong(&error))?;
+    let mut keys = Vec::new();
+    while let Some(event) = reader.next_event().map_err(|error| wrong(&error))? {
+        if let RequestEvent::Frame(bytes) = event {
+            let frame = Outer::whole(&bytes).and_then(|outer| outer.open()).map_err(|error| wrong(&error))?;
+            keys.extend(frame.changes().map(|change| change.head.key));
+        }
+    }
+    Ok(keys)
+}

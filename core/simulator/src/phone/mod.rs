@@ -1,0 +1,290 @@
+//! A small phone around the real replica: what it keeps on its disk beside the rows, its journal, its process.
+//!
+//! It does what `core/device` does, with the disk in memory: rows and outbox in one transaction, then the journal;
+//! every event of a session in a transaction of its own. What a process knows is lost with it.
+
+mod line;
+mod save;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use langso_domain::id::{DeviceId, Key, ScopeId, Writer};
+use langso_domain::registry::ScopeKind;
+use langso_sync::change::Change;
+use langso_sync::clock::{Clock, Stamp};
+use langso_sync::keys::SigningKey;
+use langso_sync::session::Session;
+use langso_sync::wire::{Held, Nonce};
+
+use crate::broken::{Promise, Result};
+use crate::content::Who;
+use crate::handset::{Handset, HubTime};
+use crate::pen::{HeldScope, Moment, Pen};
+use crate::pool::{Copy, File};
+use crate::rule::Rule;
+
+pub(crate) use line::{Line, Taken, Taking};
+pub(crate) use save::Fate;
+
+/// One own change on its way to the hub.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub scope: ScopeId,
+    pub key: Key,
+    pub stamp: Stamp,
+    pub bytes: Rc<[u8]>,
+    /// The hub's.
+    pub position: Option<u64>,
+    /// The cursor has passed its position.
+    is_passed: bool,
+    /// The hub has said that it keeps it without a position.
+    is_aside: bool,
+}
+
+/// What lies on the disk beside the rows, written in the same transactions.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Disk {
+    pub outbox: Vec<Entry>,
+    nonce: Nonce,
+    pace: u32,
+    hub_time: Option<HubTime>,
+    last_stamp: Stamp,
+    /// Numbers of the writers, which no real program keeps.
+    numbers: Vec<(ScopeId, Writer, u32)>,
+}
+
+/// A record of the journal.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    scope: ScopeId,
+    key: Key,
+    bytes: Rc<[u8]>,
+}
+
+/// All that a backup program would copy of a phone.
+#[derive(Debug, Clone)]
+pub(crate) struct Backup {
+    rows: Copy,
+    disk: Disk,
+    journal: Vec<Record>,
+}
+
+/// One member's folder on one telephone, and the process that has it open.
+#[derive(Debug)]
+pub(crate) struct Phone {
+    pub seed: [u8; 32],
+    pub key: SigningKey,
+    pub device: DeviceId,
+    pub who: Who,
+    pub handset: usize,
+    pub file: File,
+    pub disk: Disk,
+    pub journal: Vec<Record>,
+    pub line: Line,
+    pub session: Option<Session>,
+    pub pen: Pen,
+    scopes: Vec<HeldScope>,
+}
+
+impl Phone {
+    pub fn new(seed: [u8; 32], who: Who, handset: usize, file: File) -> Self {
+        let key = SigningKey::from_seed(&seed);
+        Self {
+            seed,
+            device: key.id(),
+            key,
+            who,
+            handset,
+            file,
+            disk: Disk::default(),
+            journal: Vec::new(),
+            line: Line::Idle,
+            session: None,
+            pen: Pen::default(),
+            scopes: Vec::new(),
+        }
+    }
+
+    /// The time of now, as this phone knows it.
+    pub fn moment(&self, handset: &Handset, now_ms: u64) -> Moment {
+        let (ms, is_sure) = handset.time(now_ms, self.disk.hub_time.as_ref());
+        Moment { ms, is_sure }
+    }
+
+    /// The scopes it holds.
+    pub fn scopes(&self) -> &[HeldScope] {
+        &self.scopes
+    }
+
+    fn reload_scopes(&mut self) -> Result {
+        let held = self.file.replica.scopes()?;
+        let held = held.iter().map(|of| HeldScope { kind: of.kind, number: of.number, scope: of.scope });
+        self.scopes = held.collect();
+        Ok(())
+    }
+
+    /// Own writers with a change that has no position, or one above the cursor.
+    fn held(&self) -> Vec<Held> {
+        let mut at = HashMap::new();
+        let mut held: Vec<Held> = Vec::new();
+        for entry in self.disk.outbox.iter().filter(|entry| !entry.is_passed) {
+            let index = *at.entry(entry.key.writer).or_insert_with(|| {
+                held.push(Held { writer: entry.key.writer, upto: 0 });
+                held.len() - 1
+            });
+            held[index].upto = held[index].upto.max(entry.key.seq);
+        }
+        held
+    }
+
+    /// Every change of its own that its disk still holds, in the database or in the journal.
+    pub fn own_keys(&self) -> BTreeSet<Key> {
+        let written = self.disk.outbox.iter().map(|entry| entry.key);
+        written.chain(self.journal.iter().map(|record| record.key)).collect()
+    }
+
+    /// How many changes wait for a position and have somewhere to go.
+    pub fn waiting(&self) -> usize {
+        self.disk.outbox.iter().filter(|entry| entry.position.is_none()).count()
+    }
+
+    /// A new process opens the folder: holds database and journal against each other, ends the writers of the
+    /// processes before it. Gives how many changes the database had lost.
+    pub fn restart(&mut self, now: Moment, rule: Option<Rule>) -> Result<usize> {
+        self.line = Line::Idle;
+        self.session = None;
+        self.pen = Pen::default();
+        self.reload_scopes()?;
+        let mut last: HashMap<Writer, u32> = HashMap::new();
+        for entry in &self.disk.outbox {
+            let of = last.entry(entry.key.writer).or_default();
+            *of = entry.key.seq.max(*of);
+        }
+        self.append_missing();
+        if rule == Some(Rule::NewWriterAfterRestart) {
+            self.pen.resume(&self.disk.numbers);
+        }
+        let found = self.reconcile(&last, rule)?;
+        let newest = self.disk.outbox.iter().rev().take(2).map(|entry| entry.stamp).max();
+        // An edit of what a clock far ahead has written is stamped after it, and that is no reason to follow it.
+        self.pen.clock = Clock::after(self.disk.last_stamp);
+        adopt(&mut self.pen.clock, now, newest.unwrap_or_default(), rule);
+        Ok(found)
+    }
+
+    /// What the database has and the journal lacks.
+    fn append_missing(&mut self) {
+        let known: HashSet<Key> = self.journal.iter().map(|record| record.key).collect();
+        let missing = self.disk.outbox.iter().filter(|entry| !known.contains(&entry.key));
+        let missing =
+            missing.map(|entry| Record { scope: entry.scope, key: entry.key, bytes: entry.bytes.clone() });
+        self.journal.extend(missing);
+    }
+
+    /// What the journal has and the database lacks.
+    fn reconcile(&mut self, last: &HashMap<Writer, u32>, rule: Option<Rule>) -> Result<usize> {
+        let known: HashSet<Key> = self.disk.outbox.iter().map(|entry| entry.key).collect();
+        let mut batch = self.file.replica.begin()?;
+        let mut list =
+            batch.connection().prepare_cached("SELECT writer FROM writers WHERE is_current = 1")?;
+        let current = list.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
+        drop(list);
+        let goes_on = |writer: &Writer| self.pen.authors.values().any(|author| author.writer() == *writer);
+        for writer in
+            current.into_iter().map(|writer| Writer(writer as u64)).filter(|writer| !goes_on(writer))
+        {
+            batch.end_writer(writer, last.get(&writer).copied().unwrap_or(0))?;
+        }
+        let mut found = Vec::new();
+        for record in self.journal.iter().filter(|record| !known.contains(&record.key)) {
+            if rule == Some(Rule::JournalHeldAgainstDatabase) || batch.find_scope(record.scope)?.is_none() {
+                continue;
+            }
+            let change = decoded(&record.bytes)?;
+            if batch.apply(record.scope, self.device, &change)? {
+                found.push(Entry::new(record.scope, change.key, change.stamp, record.bytes.clone()));
+            }
+        }
+        batch.commit()?;
+        let count = found.len();
+        self.disk.outbox.append(&mut found);
+        Ok(count)
+    }
+
+    /// All that a backup program would copy.
+    pub fn backup(&self) -> Result<Backup> {
+        Ok(Backup { rows: self.file.copy()?, disk: self.disk.clone(), journal: self.journal.clone() })
+    }
+
+    /// The folder is as it was at a backup; the journal too, unless it lay elsewhere or outlived a power cut. A new
+    /// process opens it.
+    pub fn restore(
+        &mut self,
+        backup: &Backup,
+        with_journal: bool,
+        now: Moment,
+        rule: Option<Rule>,
+    ) -> Result<usize> {
+        self.file.restore(&backup.rows)?;
+        self.disk = backup.disk.clone();
+        if with_journal {
+            self.journal = backup.journal.clone();
+        }
+        self.restart(now, rule)
+    }
+
+    /// Takes in a change that came in another way than by a session, out of order and perhaps not for the first
+    /// time.
+    pub fn hear(
+        &mut self,
+        scope: ScopeId,
+        changes: &[(DeviceId, &[u8])],
+        now: Moment,
+        rule: Option<Rule>,
+    ) -> Result<usize> {
+        let mut clock = self.pen.clock;
+        let mut heard = 0;
+        let mut batch = self.file.replica.begin()?;
+        forget_if(rule, &batch)?;
+        for (device, bytes) in changes {
+            let change = decoded(bytes)?;
+            heard += usize::from(batch.apply(scope, *device, &change)?);
+            adopt(&mut clock, now, change.stamp, rule);
+        }
+        batch.commit()?;
+        self.pen.clock = clock;
+        self.disk.last_stamp = clock.last();
+        Ok(heard)
+    }
+}
+
+impl Entry {
+    fn new(scope: ScopeId, key: Key, stamp: Stamp, bytes: Rc<[u8]>) -> Self {
+        Self { scope, key, stamp, bytes, position: None, is_passed: false, is_aside: false }
+    }
+}
+
+/// Reads a change that an author of this run has written.
+pub(crate) fn decoded(bytes: &[u8]) -> Result<Change> {
+    Change::decode(bytes).map_err(|error| Promise::NoError.broken(error.to_string()))
+}
+
+fn adopt(clock: &mut Clock, now: Moment, stamp: Stamp, rule: Option<Rule>) {
+    match rule {
+        Some(Rule::AdoptOneDayAhead) => *clock = Clock::after(clock.last().max(stamp)),
+        _ => clock.adopt(now.ms, stamp),
+    }
+}
+
+fn forget_if(rule: Option<Rule>, batch: &langso_store::Batch<'_>) -> Result {
+    if rule == Some(Rule::AppliedMemory) {
+        batch.connection().prepare_cached("DELETE FROM writers WHERE is_current = 0")?.execute([])?;
+    }
+    Ok(())
+}
+
+/// The kind of a scope, when this program knows it.
+fn kind_of(number: i64) -> Option<ScopeKind> {
+    ScopeKind::from_number(number)
+}

@@ -1,0 +1,157 @@
+//! Replicas in memory, emptied and used again: opening one costs a hundred times what a save costs.
+//!
+//! An emptied replica differs in nothing that a statement can see from a new one; the replay test holds the two
+//! together. Also: copies of all that a file holds, as a backup program would make them.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use langso_store::{CURRENT, Purpose, Replica};
+use rusqlite::types::Value;
+
+use crate::broken::Result;
+use crate::newer;
+
+/// What a replica was opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Kind {
+    /// By the program of the newer schema.
+    pub newer: bool,
+    /// With its index for the search.
+    pub searched: bool,
+}
+
+/// One table of the file.
+#[derive(Debug)]
+struct Table {
+    name: String,
+    select: String,
+    delete: String,
+    insert: String,
+    columns: usize,
+}
+
+/// The tables of one kind of file.
+#[derive(Debug)]
+pub(crate) struct Tables(Vec<Table>);
+
+/// All that a file holds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Copy(Vec<(usize, Vec<Value>)>);
+
+/// A replica with what is needed to copy it.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub replica: Replica,
+    pub kind: Kind,
+    tables: Rc<Tables>,
+}
+
+/// Replicas that wait to be used again. One for each thread.
+#[derive(Debug, Default)]
+pub struct Pool {
+    free: BTreeMap<Kind, Vec<File>>,
+}
+
+impl Pool {
+    /// An empty replica.
+    pub(crate) fn take(&mut self, kind: Kind) -> Result<File> {
+        let free = self.free.entry(kind).or_default();
+        if let Some(file) = free.pop() {
+            return Ok(file);
+        }
+        let schema = if kind.newer { newer::schema() } else { CURRENT };
+        let purpose = if kind.searched { Purpose::Phone } else { Purpose::HubCache };
+        let replica = Replica::in_memory(schema, purpose)?;
+        // Room for the statements of the store and of this file alike.
+        replica.connection().set_prepared_statement_cache_capacity(512);
+        let tables = Rc::new(Tables::of(&replica)?);
+        Ok(File { replica, kind, tables })
+    }
+
+    /// Takes a replica back.
+    pub(crate) fn give(&mut self, mut file: File) -> Result {
+        file.empty()?;
+        self.free.entry(file.kind).or_default().push(file);
+        Ok(())
+    }
+}
+
+impl Tables {
+    fn of(replica: &Replica) -> Result<Self> {
+        let connection = replica.connection();
+        // The tables behind the search are written through it.
+        let mut list = connection.prepare(
+            "SELECT name, (SELECT count(*) FROM pragma_table_info(made.name)) FROM sqlite_schema AS made
+             WHERE type = 'table' AND name NOT LIKE 'search\\_%' ESCAPE '\\' ORDER BY name",
+        )?;
+        let found = list.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?)))?;
+        let mut tables = Vec::new();
+        for found in found {
+            let (name, columns) = found?;
+            let columns = columns as usize;
+            let is_search = name == "search";
+            let (columns, listed, into) = match is_search {
+                true => (columns + 1, "rowid, folded, household", " (rowid, folded, household)"),
+                false => (columns, "*", ""),
+            };
+            let places = vec!["?"; columns].join(", ");
+            tables.push(Table {
+                select: format!("SELECT {listed} FROM {name}"),
+                delete: format!("DELETE FROM {name}"),
+                insert: format!("INSERT INTO {name}{into} VALUES ({places})"),
+                columns,
+                name,
+            });
+        }
+        Ok(Self(tables))
+    }
+}
+
+impl File {
+    /// Takes out all that it holds.
+    pub fn empty(&mut self) -> Result {
+        let batch = self.replica.begin()?;
+        for table in &self.tables.0 {
+            batch.connection().prepare_cached(&table.delete)?.execute([])?;
+        }
+        Ok(batch.commit()?)
+    }
+
+    /// What it holds now.
+    pub fn copy(&self) -> Result<Copy> {
+        let mut copy = Vec::new();
+        for (at, table) in self.tables.0.iter().enumerate() {
+            let mut get = self.replica.connection().prepare_cached(&table.select)?;
+            let mut rows = get.query([])?;
+            while let Some(row) = rows.next()? {
+                let values = (0..table.columns).map(|column| row.get(column));
+                copy.push((at, values.collect::<rusqlite::Result<_>>()?));
+            }
+        }
+        Ok(Copy(copy))
+    }
+
+    /// Holds what was copied from a file of its kind, and nothing else.
+    pub fn restore(&mut self, copy: &Copy) -> Result {
+        self.empty()?;
+        let batch = self.replica.begin()?;
+        for (at, values) in &copy.0 {
+            let mut put = batch.connection().prepare_cached(&self.tables.0[*at].insert)?;
+            put.execute(rusqlite::params_from_iter(values))?;
+        }
+        Ok(batch.commit()?)
+    }
+
+    /// The tables that hold anything.
+    pub fn filled(&self) -> Result<Vec<&str>> {
+        let mut filled = Vec::new();
+        for table in &self.tables.0 {
+            let mut get = self.replica.connection().prepare_cached(&table.select)?;
+            if get.exists([])? {
+                filled.push(table.name.as_str());
+            }
+        }
+        Ok(filled)
+    }
+}

@@ -1,0 +1,174 @@
+//! What must hold when a run has ended: nothing lost, all replicas one, heads and receipts as the log says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use langso_domain::id::{Key, RowId, ScopeId};
+use langso_domain::registry::{Registry, Role, ScopeKind};
+use langso_sync::change::{Change, Name};
+use langso_sync::merge::key_of;
+
+use super::World;
+use crate::broken::{Promise, Result};
+use crate::dump::{Dump, dump};
+use crate::hub::ScopeLog;
+use crate::phone::decoded;
+use crate::pool::{File, Kind};
+
+impl World<'_> {
+    pub(super) fn check(&mut self) -> Result {
+        self.hub.check()?;
+        self.check_arrived()?;
+        self.check_receipts()?;
+        self.check_cursors()?;
+        self.check_own_scopes()?;
+        self.check_replicas()
+    }
+
+    fn check_arrived(&self) -> Result {
+        let is_lost = |key: &&Key| self.hub.position(**key).is_none() && !self.gone.contains(key);
+        let lost: Vec<&Key> = self.saved.iter().filter(is_lost).collect();
+        match lost.first() {
+            Some(key) => Err(Promise::NothingLost.broken(format!("{} changes, {key} first", lost.len()))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_receipts(&self) -> Result {
+        for entry in self.seats.iter().flat_map(|seat| &seat.phone.disk.outbox) {
+            if entry.position != self.hub.position(entry.key) {
+                let detail =
+                    format!("{} has {:?}, not {:?}", entry.key, entry.position, self.hub.position(entry.key));
+                return Err(Promise::ReceiptsTrue.broken(detail));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_cursors(&self) -> Result {
+        for seat in &self.seats {
+            for state in seat.phone.file.replica.scopes()? {
+                let head = self.hub.log(state.scope).map(ScopeLog::head);
+                if head.is_none_or(|head| (head.position, head.chain.0) != (state.position, state.chain)) {
+                    return Err(Promise::CursorAtHead.broken(format!("{state:?}, not {head:?}")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A trainer sees no household, a member both scopes of the team.
+    fn check_own_scopes(&self) -> Result {
+        for seat in &self.seats {
+            let phone = &seat.phone;
+            let kinds: Vec<i64> = phone.scopes().iter().map(|held| held.kind).collect();
+            let team = ScopeKind::Team as i64;
+            if phone.who.role != Role::Trainer {
+                if kinds.len() != 2 {
+                    return Err(Promise::Converges.broken(format!("a member's scopes are {kinds:?}")));
+                }
+                continue;
+            }
+            let registry = phone.file.replica.schema().registry;
+            let filled = phone.file.filled()?;
+            let of_team = registry.tables.iter().filter(|table| table.scope == ScopeKind::Team);
+            let seen: Vec<&str> =
+                of_team.map(|table| table.plural).filter(|name| filled.contains(name)).collect();
+            if kinds.contains(&team) || !seen.is_empty() {
+                return Err(Promise::OwnScopesOnly.broken(format!("a trainer holds {kinds:?}, {seen:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every replica is what a fresh one becomes that hears the hub's log in another order, some of it twice.
+    fn check_replicas(&mut self) -> Result {
+        let mut kinds: BTreeSet<Kind> = self.seats.iter().map(|seat| seat.phone.file.kind).collect();
+        kinds.insert(Kind { newer: false, searched: false });
+        let mut logs: Vec<(ScopeId, Vec<Change>)> = Vec::new();
+        for log in &self.hub.logs {
+            let changes = log.rows.iter().map(|row| decoded(&row.bytes)).collect::<Result<_>>()?;
+            logs.push((log.scope, changes));
+        }
+        let mut wanted: BTreeMap<(Kind, ScopeId), Dump> = BTreeMap::new();
+        for kind in kinds {
+            let mut fresh = self.pool.take(kind)?;
+            self.fill(&mut fresh, &logs)?;
+            let knows_all = kind.newer || self.seats.iter().all(|seat| !seat.phone.who.newer);
+            for (scope, changes) in &logs {
+                if knows_all {
+                    check_heads(&mut fresh, changes)?;
+                }
+                wanted.insert((kind, *scope), dump(&fresh, *scope)?);
+            }
+            self.pool.give(fresh)?;
+        }
+        for (at, seat) in self.seats.iter().enumerate() {
+            for held in seat.phone.scopes() {
+                let found = dump(&seat.phone.file, held.scope)?;
+                found.must_be(&wanted[&(seat.phone.file.kind, held.scope)], &format!("phone {at}"))?;
+            }
+        }
+        let cache = self.hub.cache(self.now_ms)?;
+        for ((kind, scope), wanted) in &wanted {
+            if *kind == cache.kind {
+                dump(cache, *scope)?.must_be(wanted, "the hub's cache")?;
+            }
+        }
+        let hashes: Vec<u64> = wanted.values().map(Dump::hash).collect();
+        self.trace.note("end", &hashes);
+        Ok(())
+    }
+
+    fn fill(&mut self, fresh: &mut File, logs: &[(ScopeId, Vec<Change>)]) -> Result {
+        let mut batch = fresh.replica.begin()?;
+        let mut order: Vec<(usize, usize)> = Vec::new();
+        for (at, log) in self.hub.logs.iter().enumerate() {
+            batch.add_scope(log.scope, log.kind)?;
+            order.extend((0..log.rows.len()).map(|row| (at, row)));
+            order.extend((0..log.rows.len()).filter(|_| self.dice.chance(100)).map(|row| (at, row)));
+        }
+        for at in (1..order.len()).rev() {
+            order.swap(at, self.dice.below(at + 1));
+        }
+        for (at, row) in order {
+            let (scope, changes) = &logs[at];
+            batch.apply(*scope, self.hub.logs[at].rows[row].author, &changes[row])?;
+        }
+        Ok(batch.commit()?)
+    }
+}
+
+/// The heads of every patched field are the versions written less the versions named.
+fn check_heads(fresh: &mut File, changes: &[Change]) -> Result {
+    let registry: Registry = fresh.replica.schema().registry;
+    let mut written: BTreeMap<(u8, RowId, u8), BTreeSet<Name>> = BTreeMap::new();
+    let mut named: BTreeSet<(RowId, u8, Name)> = BTreeSet::new();
+    let made: BTreeSet<Key> = changes.iter().map(|change| change.key).collect();
+    for change in changes {
+        for row in &change.rows {
+            let Some(patch) = &row.patch else { continue };
+            for field in row.fields.keys() {
+                let versions = written.entry((row.table, patch.target, *field)).or_default();
+                versions.insert(Name::Change(change.key));
+                if key_of(Name::Create, patch.target).is_some_and(|key| made.contains(&key)) {
+                    versions.insert(Name::Create);
+                }
+                named.extend(patch.base.of(*field).iter().map(|name| (patch.target, *field, *name)));
+            }
+        }
+    }
+    let batch = fresh.replica.begin()?;
+    for ((number, row, field), versions) in written {
+        let Some(table) = registry.table(number) else { continue };
+        let left: BTreeSet<Name> =
+            versions.into_iter().filter(|name| !named.contains(&(row, field, *name))).collect();
+        let state = batch.row_state(table, row)?.unwrap_or_default();
+        let heads = state.fields.get(&field).map_or(&[][..], |field| &field.heads);
+        let heads: BTreeSet<Name> = heads.iter().map(|head| head.name).collect();
+        if heads != left {
+            let detail = format!("{} field {field} of {row}: {heads:?}, not {left:?}", table.name);
+            return Err(Promise::HeadsAreUnnamedVersions.broken(detail));
+        }
+    }
+    Ok(())
+}

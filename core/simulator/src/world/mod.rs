@@ -1,0 +1,227 @@
+//! One run: a team, its trainer, their telephones, a hub, and everything that can go wrong between them.
+//!
+//! A step is one thing that happens: somebody saves, a request is built, arrives or is lost, a reply is heard, a
+//! fault strikes. Which, to whom and how is dealt by the seed; nothing else is asked.
+
+mod check;
+mod end;
+mod faults;
+mod line;
+
+use std::collections::BTreeSet;
+
+use langso_domain::id::{Key, ScopeId};
+use langso_domain::registry::{Role, ScopeKind};
+
+use crate::broken::{Promise, Result};
+use crate::content::{Rows, Who};
+use crate::dice::Dice;
+use crate::handset::{DAY_MS, Handset, START_MS, any_skew};
+use crate::hub::Hub;
+use crate::pen::Moment;
+use crate::phone::{Backup, Fate, Phone};
+use crate::pool::{Kind, Pool};
+use crate::rule::Rule;
+use crate::trace::Trace;
+
+/// The most folders of a run, clones included.
+const MAX_PHONES: usize = 6;
+
+/// A phone and what nobody but the simulator knows of it.
+#[derive(Debug)]
+struct Seat {
+    phone: Phone,
+    /// The latest moment that its clock has shown.
+    latest_ms: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct World<'p> {
+    pub trace: Trace,
+    pub saves: u64,
+    pub applied: u64,
+    dice: Dice,
+    writers: Dice,
+    pool: &'p mut Pool,
+    rule: Option<Rule>,
+    now_ms: u64,
+    hub: Hub,
+    handsets: Vec<Handset>,
+    seats: Vec<Seat>,
+    backups: Vec<(usize, Backup)>,
+    /// Requests that are still on their way although nobody waits for them any more.
+    late: Vec<Vec<u8>>,
+    rows: Rows,
+    /// Every change of which somebody was told that it is saved.
+    saved: BTreeSet<Key>,
+    /// Those that went with a phone's newer self when an older copy was restored.
+    gone: BTreeSet<Key>,
+    searched: bool,
+}
+
+impl<'p> World<'p> {
+    pub fn new(seed: u64, rule: Option<Rule>, trace: Trace, pool: &'p mut Pool) -> Result<Self> {
+        let mut dice = Dice::new(seed);
+        let searched = dice.chance(60);
+        let scopes = [(ScopeId(dice.bytes()), ScopeKind::Team), (ScopeId(dice.bytes()), ScopeKind::Training)];
+        let skew = if dice.chance(200) { any_skew(&mut dice) } else { 0 };
+        let cache = pool.take(Kind { newer: false, searched: false })?;
+        let mut hub = Hub::new(dice.bytes(), scopes, cache, skew)?;
+        hub.rule = rule;
+        let mut world = Self {
+            trace,
+            saves: 0,
+            applied: 0,
+            writers: Dice::new(dice.next()),
+            pool,
+            rule,
+            now_ms: START_MS,
+            hub,
+            handsets: Vec::new(),
+            seats: Vec::new(),
+            backups: Vec::new(),
+            late: Vec::new(),
+            rows: Rows::default(),
+            saved: BTreeSet::new(),
+            gone: BTreeSet::new(),
+            searched,
+            dice,
+        };
+        let members = 2 + world.dice.below(2);
+        for at in 0..members {
+            world.add_phone(if at == 0 { Role::Lead } else { Role::Member })?;
+        }
+        if world.dice.chance(500) || rule == Some(Rule::TrainerSeesNoTeam) {
+            world.add_phone(Role::Trainer)?;
+        }
+        Ok(world)
+    }
+
+    fn add_phone(&mut self, role: Role) -> Result {
+        let shares = !self.handsets.is_empty() && self.dice.chance(300);
+        if !shares {
+            self.handsets.push(Handset::new(any_skew(&mut self.dice)));
+        }
+        let newer = self.dice.chance(200);
+        let file = self.pool.take(Kind { newer, searched: self.searched })?;
+        let phone = Phone::new(self.dice.bytes(), Who { role, newer }, self.handsets.len() - 1, file);
+        self.hub.enrol(phone.key.public(), role);
+        self.seats.push(Seat { phone, latest_ms: 0 });
+        Ok(())
+    }
+
+    /// One thing happens.
+    pub fn step(&mut self, step: u64) -> Result {
+        self.trace.step(step);
+        self.now_ms += self.dice.below(600_000) as u64;
+        let seat = self.dice.below(self.seats.len());
+        match self.dice.below(1_000) {
+            0..520 => self.save(seat),
+            520..740 => self.line(seat),
+            740..860 => self.carry(seat),
+            860..885 => self.hub_writes(),
+            885..897 => self.kill(seat),
+            897..905 => self.kill_hub(),
+            905..915 => self.back_up(seat),
+            915..921 => self.restore(),
+            921..924 => self.clone_phone(),
+            924..940 => self.set_clock(seat),
+            940..950 => self.reboot(seat),
+            950..955 => self.set_hub_clock(),
+            955..970 => self.admit(),
+            970..990 => self.late_request(),
+            _ => self.leap(),
+        }
+    }
+
+    fn save(&mut self, at: usize) -> Result {
+        let now = self.look_at_clock(at);
+        let phone = &mut self.seats[at].phone;
+        let fate = Fate::any(&mut self.dice);
+        let dice = (&mut self.dice, &mut self.writers);
+        let written = phone.save(now, fate, &self.rows, dice, self.rule)?;
+        let Some(written) = written else {
+            self.trace.note("save_failed", &[at as u64]);
+            if fate == Fate::KilledBefore {
+                self.start_again(at)?;
+            }
+            return Ok(());
+        };
+        for (_, change, bytes) in &written.changes {
+            let key = change.key;
+            let numbers = [at as u64, key.writer.0, key.seq.into(), change.stamp.0, bytes.len() as u64];
+            self.trace.note("save", &numbers);
+            self.saves += 1;
+            // Nobody was told that what the disk refused is saved; it may come all the same.
+            if fate != Fate::RefusedYetKept {
+                self.saved.insert(key);
+            }
+        }
+        self.rows.add(&written.rows);
+        self.check_clock(at)?;
+        if fate == Fate::KilledAfter {
+            self.start_again(at)?;
+        }
+        Ok(())
+    }
+
+    /// A replica hears changes of the hub's log in any order, some again, whatever its cursor says.
+    fn carry(&mut self, at: usize) -> Result {
+        let now = self.look_at_clock(at);
+        let log = &self.hub.logs[self.dice.below(self.hub.logs.len())];
+        let phone = &mut self.seats[at].phone;
+        if log.rows.is_empty() || phone.scopes().iter().all(|held| held.scope != log.scope) {
+            return Ok(());
+        }
+        let count = 1 + self.dice.below(3);
+        let dealt = (0..count).map(|_| &log.rows[self.dice.below(log.rows.len())]);
+        let changes: Vec<_> = dealt.map(|row| (row.author, &*row.bytes)).collect();
+        let heard = phone.hear(log.scope, &changes, now, self.rule)?;
+        self.applied += heard as u64;
+        self.trace.note("carry", &[at as u64, count as u64, heard as u64]);
+        self.check_clock(at)
+    }
+
+    fn hub_writes(&mut self) -> Result {
+        let rows = self.hub.write(self.now_ms, &self.rows, &mut self.dice, &mut self.writers)?;
+        self.trace.note("hub_writes", &[rows.len() as u64]);
+        self.rows.add(&rows);
+        Ok(())
+    }
+
+    /// What a phone takes for now; the latest of it is remembered.
+    fn look_at_clock(&mut self, at: usize) -> Moment {
+        let Seat { phone, latest_ms } = &mut self.seats[at];
+        let now = phone.moment(&self.handsets[phone.handset], self.now_ms);
+        *latest_ms = now.ms.max(*latest_ms);
+        now
+    }
+
+    /// No clock but its own, and a day of others', may carry a phone's clock.
+    fn check_clock(&self, at: usize) -> Result {
+        let Seat { phone, latest_ms } = &self.seats[at];
+        let clock = phone.pen.clock.last();
+        if clock.ms() > latest_ms + DAY_MS + 1 {
+            let detail = format!("phone {at} stands at {clock:?}, its latest moment was {latest_ms}");
+            return Err(Promise::ClockBounded.broken(detail));
+        }
+        Ok(())
+    }
+
+    /// A new process opens a phone's folder.
+    fn start_again(&mut self, at: usize) -> Result {
+        let now = self.look_at_clock(at);
+        let found = self.seats[at].phone.restart(now, self.rule)?;
+        self.trace.note("start", &[at as u64, found as u64]);
+        self.check_clock(at)
+    }
+
+    /// Gives every replica back.
+    pub fn close(self) -> Result {
+        for seat in self.seats {
+            self.pool.give(seat.phone.file)?;
+        }
+        self.pool.give(self.hub.into_cache())
+    }
+}

@@ -1,0 +1,38 @@
+//! What every test run lives through: a few hundred seeds, the same seed twice, and programs without one rule each.
+
+use langso_simulator::{Config, Fleet, Pool, Promise, Rule, run, run_many};
+
+fn fleet(from: u64, seeds: u64, steps: u64, without: Option<Rule>) -> Fleet {
+    let config = Config { steps, without, in_words: false };
+    Fleet { from, seeds, config, threads: 2, stop_at_first: true }
+}
+
+#[test]
+fn a_few_hundred_runs_keep_every_promise() {
+    let totals = run_many(fleet(1, 300, 300, None), |_| {});
+    assert!(totals.broken.is_empty(), "{:?}", totals.broken);
+    assert_eq!(totals.seeds, 300);
+}
+
+#[test]
+fn a_seed_replays_exactly_on_a_new_and_on_a_used_pool() {
+    let config = Config { steps: 300, without: None, in_words: true };
+    let mut used = Pool::default();
+    for seed in 1..20 {
+        let first = run(seed, config, &mut Pool::default());
+        assert_eq!(run(seed, config, &mut used), first, "seed {seed}");
+        assert!(first.steps > 300 && first.words.len() > 100);
+    }
+    assert_ne!(run(1, config, &mut used).hash, run(2, config, &mut used).hash);
+}
+
+#[test]
+fn a_program_without_any_one_of_the_rules_is_caught() {
+    for rule in Rule::ALL {
+        let totals = run_many(fleet(1, 120, 300, Some(rule)), |_| {});
+        let (seed, broken) =
+            totals.broken.first_key_value().unwrap_or_else(|| panic!("{rule:?} is not missed"));
+        println!("{rule:?}: {} seeds, {seed}: {broken}", totals.seeds);
+        assert_ne!(broken.promise, Promise::NoError, "{rule:?}: {broken}");
+    }
+}
