@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::words::{self, Language, Outcome};
-use crate::{demo, inspect, phone, serve};
+use crate::{demo, inspect, phone, serve, simulate};
 
 /// Sổ của tổ công nghệ số cộng đồng · the record book of community digital-technology teams
 #[derive(Debug, Parser)]
@@ -49,6 +49,8 @@ enum Verb {
     Phone(phone::Args),
     /// Xem một tệp mà không thay đổi gì · shows a file and changes nothing
     Inspect(inspect::Args),
+    /// Máy, máy chủ và trục trặc theo hạt số · phones, a hub and faults, by seed
+    Simulate(simulate::Args),
 }
 
 impl Verb {
@@ -59,6 +61,7 @@ impl Verb {
             Self::Serve(args) => serve::run(args),
             Self::Phone(args) => phone::run(args),
             Self::Inspect(args) => inspect::run(args),
+            Self::Simulate(args) => simulate::run(args),
         }
     }
 }

@@ -6,5 +6,6 @@ pub mod demo;
 pub mod inspect;
 pub mod phone;
 pub mod serve;
+pub mod simulate;
 pub mod terminal;
 pub mod words;

@@ -352,6 +352,16 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("cli.not_this_kind", "Tệp này không phải loại đó", "The file is of another kind"),
     ("cli.unknown_call", "Không có lệnh gọi này; xem call --list", "There is no such call; see call --list"),
     ("cli.no_answer", "Không có câu trả lời, chưa ghi gì", "No answer was given; nothing was written"),
+    (
+        "cli.simulate_broken",
+        "Mô phỏng thấy một lời hứa không giữ được; chạy lại hạt này với --seed và --trace",
+        "The simulation saw a promise that was not kept; replay this seed with --seed and --trace",
+    ),
+    (
+        "cli.simulate_missed",
+        "Bỏ quy tắc này mà mô phỏng không nhận ra",
+        "The simulation does not miss this rule",
+    ),
     ("cli.csv", "Tệp CSV không đúng", "The CSV file is not right"),
     (
         "cli.content",

@@ -8,6 +8,8 @@ use serde::Serialize;
 pub struct Broken {
     /// Which.
     pub promise: Promise,
+    /// How much of it: changes lost, else 1.
+    pub count: u64,
     /// Ids and numbers for whoever replays the seed.
     pub detail: String,
 }
@@ -32,7 +34,7 @@ pub enum Promise {
     ReceiptsTrue,
     /// A phone holds rows of no scope that is not its own.
     OwnScopesOnly,
-    /// No clock of another carries a phone's own more than a day ahead.
+    /// No stamp lies more than a day ahead of its author's clock, unless it overwrites one that does.
     ClockBounded,
     /// Syncs come to their end.
     Converges,
@@ -42,7 +44,11 @@ pub enum Promise {
 
 impl Promise {
     pub(crate) fn broken(self, detail: impl Into<String>) -> Broken {
-        Broken { promise: self, detail: detail.into() }
+        self.broken_often(1, detail)
+    }
+
+    pub(crate) fn broken_often(self, count: usize, detail: impl Into<String>) -> Broken {
+        Broken { promise: self, count: count as u64, detail: detail.into() }
     }
 }
 

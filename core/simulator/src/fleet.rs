@@ -39,7 +39,8 @@ pub struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, run: Run) {
+    /// Adds one run.
+    pub fn add(&mut self, run: Run) {
         self.seeds += 1;
         self.steps += run.steps;
         self.saves += run.saves;

@@ -64,12 +64,13 @@ impl Handset {
         }
     }
 
-    /// The time as a phone knows it, and whether it is sure of it: the hub's carried on over the boot clock, else
-    /// the wall clock put right by what was last known.
+    /// The time as a phone knows it: the hub's carried on over the boot clock, else the wall clock put right by what
+    /// was last known. And whether it is sure of it: two clocks more than a day apart do not vouch for each other.
     pub fn time(&self, now_ms: u64, heard: Option<&HubTime>) -> (u64, bool) {
         match heard {
             Some(heard) if heard.boot == self.boot => {
-                (heard.hub_ms + (now_ms - self.booted_at).saturating_sub(heard.boot_ms), true)
+                let since = (now_ms - self.booted_at).saturating_sub(heard.boot_ms);
+                (heard.hub_ms + since, heard.offset_ms.unsigned_abs() <= DAY_MS)
             }
             Some(heard) => (self.wall_ms(now_ms).saturating_add_signed(heard.offset_ms), false),
             None => (self.wall_ms(now_ms), false),

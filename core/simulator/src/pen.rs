@@ -11,7 +11,7 @@ use langso_domain::registry::Registry;
 use langso_store::Batch;
 use langso_sync::author::{Author, Draft};
 use langso_sync::change::{Base, Change, Name, extra};
-use langso_sync::clock::{Clock, Stamp};
+use langso_sync::clock::{ADOPT_AHEAD_MS, Clock, Stamp};
 use langso_sync::merge::RowState;
 use langso_sync::value::Value;
 
@@ -31,6 +31,8 @@ pub(crate) struct HeldScope {
 #[derive(Debug, Default)]
 pub(crate) struct Pen {
     pub clock: Clock,
+    /// The newest stamp of another, which no real program follows without a bound.
+    pub heard: Stamp,
     pub authors: BTreeMap<ScopeId, Author>,
 }
 
@@ -154,11 +156,14 @@ impl Saving<'_, '_> {
             if self.rule == Some(Rule::StampAboveSeen) {
                 change.stamp = blind.stamp(now.ms, Stamp::default());
             }
+            if self.rule == Some(Rule::AdoptOneDayAhead) {
+                change.stamp = change.stamp.max(self.pen.heard.next());
+            }
             if self.rule == Some(Rule::BaseNamesEveryHead) {
                 self.name_what_showed_alone(&mut change);
             }
             self.batch.apply_own(held.number, &change)?;
-            self.look(&change)?;
+            self.look(&change, now)?;
             for (place, row) in change.rows.iter().enumerate().filter(|(_, row)| row.patch.is_none()) {
                 written.rows.push((row.table, change.key.row(place as u8)));
             }
@@ -168,8 +173,14 @@ impl Saving<'_, '_> {
         Ok(written)
     }
 
-    /// What an author has just written comes after all it overwrites, and is all that its fields show and hold.
-    fn look(&mut self, change: &Change) -> Result {
+    /// What an author has just written comes after all it overwrites, is all that its fields show and
+    /// hold, and is stamped no further ahead than it must be.
+    fn look(&mut self, change: &Change, now: Moment) -> Result {
+        let newest = self.seen.values().map(RowState::newest_stamp).max().unwrap_or_default();
+        if change.stamp > newest.next() && change.stamp.ms() > now.ms + ADOPT_AHEAD_MS + 1 {
+            let detail = format!("{} is stamped {:?} at {}", change.key, change.stamp, now.ms);
+            return Err(Promise::ClockBounded.broken(detail));
+        }
         for row in &change.rows {
             let Some(patch) = &row.patch else { continue };
             let table = self.registry.table(row.table).expect("looked up when it was patched");

@@ -270,7 +270,10 @@ impl Hub {
     /// Every key that came with other bytes than the log holds is work that nobody can bring in.
     pub fn check(&self) -> Result {
         match self.collisions.first() {
-            Some(key) => Err(Promise::NothingLost.broken(format!("{key} names two changes"))),
+            Some(key) => {
+                let count = self.collisions.len();
+                Err(Promise::NothingLost.broken_often(count, format!("{key} names two changes")))
+            }
             None => Ok(()),
         }
     }

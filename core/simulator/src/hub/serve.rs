@@ -113,17 +113,22 @@ impl Hub {
         let mut served = 0;
         for (log, from, ranges) in serve {
             let schema = self.cache.replica.schema().registry.schema;
-            let mut serving = Serving::new(log.scope, schema, *from, ranges, most);
-            for (position, row) in (1..).zip(&log.rows).skip(from.position as usize) {
+            let mut serving = Serving::new(log.scope, schema, *from, ranges, &hello.held);
+            loop {
+                serving.pass_receipts();
+                let position = serving.cursor().position + 1;
+                let Some(row) = log.rows.get(position as usize - 1) else { break };
                 // One change always goes, so that every request brings the phone further.
                 if served > 0 && bytes.len() + serving.pending_bytes() > hello.max_bytes as usize {
                     end.more = true;
                     break;
                 }
                 let entry = Entry { position, key: row.key, author: row.author, bytes: &row.bytes };
-                let frame = serving.push(entry, &self.key).map_err(gap)?;
-                served += 1;
-                bytes.extend(frame.into_iter().flatten());
+                if serving.push(entry, most).map_err(gap)? {
+                    served += 1;
+                } else {
+                    bytes.extend(serving.flush(&self.key).into_iter().flatten());
+                }
             }
             bytes.extend(serving.flush(&self.key).into_iter().flatten());
             if serving.cursor() != *from {

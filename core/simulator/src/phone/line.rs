@@ -1,13 +1,14 @@
 //! The phone's end of a sync: requests out, replies in, every event in a transaction of its own.
 
-use langso_domain::id::{DeviceId, Key, ScopeId};
+use langso_domain::id::{Key, ScopeId};
+use langso_domain::registry::ScopeKind;
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::frame::{Frame, Outer};
 use langso_sync::keys::PublicKey;
 use langso_sync::session::{Event, News, Pace, Receipt, Session, Setup};
 use langso_sync::wire::{MAX_REQUEST_BYTES, Problem, RequestEvent, RequestReader};
 
-use super::{Phone, adopt, decoded, forget_if, kind_of};
+use super::{Phone, decoded, forget_if};
 use crate::broken::{Promise, Result};
 use crate::handset::Handset;
 use crate::rule::Rule;
@@ -136,18 +137,16 @@ impl Phone {
     fn take_news(&mut self, news: &News, how: Taking<'_>) -> Result {
         let mut batch = self.file.replica.begin()?;
         for (scope, kind) in &news.joined {
-            if let Some(kind) = kind_of(*kind) {
+            if let Some(kind) = ScopeKind::from_number(*kind) {
                 batch.add_scope(*scope, kind)?;
             }
         }
         batch.commit()?;
         self.disk.hub_time = Some(how.handset.hear(how.now_ms, news.hub_time_ms));
         self.disk.nonce = news.nonce;
-        for aside in &news.set_aside {
-            let mut own = self.disk.outbox.iter_mut();
-            if let Some(entry) = own.find(|entry| entry.key == aside.key) {
-                entry.is_aside = true;
-            }
+        // The list says it all: what it no longer names was admitted, or is not at the hub.
+        for entry in &mut self.disk.outbox {
+            entry.is_aside = news.set_aside.iter().any(|aside| aside.key == entry.key);
         }
         if news.joined.is_empty() { Ok(()) } else { self.reload_scopes() }
     }
@@ -188,8 +187,9 @@ impl Phone {
         for served in frame.changes() {
             let change = decoded(served.bytes)?;
             batch.apply(scope, served.author, &change)?;
-            adopt(&mut clock, now, change.stamp, how.rule);
-            if let Some(position) = served.position.filter(|_| is_own(self.device, served.author)) {
+            self.pen.heard = self.pen.heard.max(change.stamp);
+            clock.adopt(now.ms, change.stamp);
+            if let Some(position) = served.position.filter(|_| served.author == self.device) {
                 own.push(Receipt { writer: change.key.writer, first: change.key.seq, n: 1, position });
             }
         }
@@ -205,10 +205,6 @@ impl Phone {
         self.pass(scope, cursor.position);
         Ok(Taken::Open)
     }
-}
-
-fn is_own(device: DeviceId, author: DeviceId) -> bool {
-    device == author
 }
 
 /// The changes that a request carries.

@@ -10,7 +10,6 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use langso_domain::id::{DeviceId, Key, ScopeId, Writer};
-use langso_domain::registry::ScopeKind;
 use langso_sync::change::Change;
 use langso_sync::clock::{Clock, Stamp};
 use langso_sync::keys::SigningKey;
@@ -151,7 +150,7 @@ impl Phone {
 
     /// A new process opens the folder: holds database and journal against each other, ends the writers of the
     /// processes before it. Gives how many changes the database had lost.
-    pub fn restart(&mut self, now: Moment, rule: Option<Rule>) -> Result<usize> {
+    pub fn restart(&mut self, rule: Option<Rule>) -> Result<usize> {
         self.line = Line::Idle;
         self.session = None;
         self.pen = Pen::default();
@@ -167,9 +166,7 @@ impl Phone {
         }
         let found = self.reconcile(&last, rule)?;
         let newest = self.disk.outbox.iter().rev().take(2).map(|entry| entry.stamp).max();
-        // An edit of what a clock far ahead has written is stamped after it, and that is no reason to follow it.
-        self.pen.clock = Clock::after(self.disk.last_stamp);
-        adopt(&mut self.pen.clock, now, newest.unwrap_or_default(), rule);
+        self.pen.clock = Clock::after(self.disk.last_stamp.max(newest.unwrap_or_default()));
         Ok(found)
     }
 
@@ -219,19 +216,13 @@ impl Phone {
 
     /// The folder is as it was at a backup; the journal too, unless it lay elsewhere or outlived a power cut. A new
     /// process opens it.
-    pub fn restore(
-        &mut self,
-        backup: &Backup,
-        with_journal: bool,
-        now: Moment,
-        rule: Option<Rule>,
-    ) -> Result<usize> {
+    pub fn restore(&mut self, backup: &Backup, with_journal: bool, rule: Option<Rule>) -> Result<usize> {
         self.file.restore(&backup.rows)?;
         self.disk = backup.disk.clone();
         if with_journal {
             self.journal = backup.journal.clone();
         }
-        self.restart(now, rule)
+        self.restart(rule)
     }
 
     /// Takes in a change that came in another way than by a session, out of order and perhaps not for the first
@@ -250,7 +241,8 @@ impl Phone {
         for (device, bytes) in changes {
             let change = decoded(bytes)?;
             heard += usize::from(batch.apply(scope, *device, &change)?);
-            adopt(&mut clock, now, change.stamp, rule);
+            self.pen.heard = self.pen.heard.max(change.stamp);
+            clock.adopt(now.ms, change.stamp);
         }
         batch.commit()?;
         self.pen.clock = clock;
@@ -270,21 +262,9 @@ pub(crate) fn decoded(bytes: &[u8]) -> Result<Change> {
     Change::decode(bytes).map_err(|error| Promise::NoError.broken(error.to_string()))
 }
 
-fn adopt(clock: &mut Clock, now: Moment, stamp: Stamp, rule: Option<Rule>) {
-    match rule {
-        Some(Rule::AdoptOneDayAhead) => *clock = Clock::after(clock.last().max(stamp)),
-        _ => clock.adopt(now.ms, stamp),
-    }
-}
-
 fn forget_if(rule: Option<Rule>, batch: &langso_store::Batch<'_>) -> Result {
     if rule == Some(Rule::AppliedMemory) {
         batch.connection().prepare_cached("DELETE FROM writers WHERE is_current = 0")?.execute([])?;
     }
     Ok(())
-}
-
-/// The kind of a scope, when this program knows it.
-fn kind_of(number: i64) -> Option<ScopeKind> {
-    ScopeKind::from_number(number)
 }

@@ -28,13 +28,13 @@ impl World<'_> {
         let is_lost = |key: &&Key| self.hub.position(**key).is_none() && !self.gone.contains(key);
         let lost: Vec<&Key> = self.saved.iter().filter(is_lost).collect();
         match lost.first() {
-            Some(key) => Err(Promise::NothingLost.broken(format!("{} changes, {key} first", lost.len()))),
+            Some(key) => Err(Promise::NothingLost.broken_often(lost.len(), format!("{key} first"))),
             None => Ok(()),
         }
     }
 
     fn check_receipts(&self) -> Result {
-        for entry in self.seats.iter().flat_map(|seat| &seat.phone.disk.outbox) {
+        for entry in self.phones.iter().flat_map(|phone| &phone.disk.outbox) {
             if entry.position != self.hub.position(entry.key) {
                 let detail =
                     format!("{} has {:?}, not {:?}", entry.key, entry.position, self.hub.position(entry.key));
@@ -45,8 +45,8 @@ impl World<'_> {
     }
 
     fn check_cursors(&self) -> Result {
-        for seat in &self.seats {
-            for state in seat.phone.file.replica.scopes()? {
+        for phone in &self.phones {
+            for state in phone.file.replica.scopes()? {
                 let head = self.hub.log(state.scope).map(ScopeLog::head);
                 if head.is_none_or(|head| (head.position, head.chain.0) != (state.position, state.chain)) {
                     return Err(Promise::CursorAtHead.broken(format!("{state:?}, not {head:?}")));
@@ -58,8 +58,7 @@ impl World<'_> {
 
     /// A trainer sees no household, a member both scopes of the team.
     fn check_own_scopes(&self) -> Result {
-        for seat in &self.seats {
-            let phone = &seat.phone;
+        for phone in &self.phones {
             let kinds: Vec<i64> = phone.scopes().iter().map(|held| held.kind).collect();
             let team = ScopeKind::Team as i64;
             if phone.who.role != Role::Trainer {
@@ -82,7 +81,7 @@ impl World<'_> {
 
     /// Every replica is what a fresh one becomes that hears the hub's log in another order, some of it twice.
     fn check_replicas(&mut self) -> Result {
-        let mut kinds: BTreeSet<Kind> = self.seats.iter().map(|seat| seat.phone.file.kind).collect();
+        let mut kinds: BTreeSet<Kind> = self.phones.iter().map(|phone| phone.file.kind).collect();
         kinds.insert(Kind { newer: false, searched: false });
         let mut logs: Vec<(ScopeId, Vec<Change>)> = Vec::new();
         for log in &self.hub.logs {
@@ -93,7 +92,7 @@ impl World<'_> {
         for kind in kinds {
             let mut fresh = self.pool.take(kind)?;
             self.fill(&mut fresh, &logs)?;
-            let knows_all = kind.newer || self.seats.iter().all(|seat| !seat.phone.who.newer);
+            let knows_all = kind.newer || self.phones.iter().all(|phone| !phone.who.newer);
             for (scope, changes) in &logs {
                 if knows_all {
                     check_heads(&mut fresh, changes)?;
@@ -102,10 +101,10 @@ impl World<'_> {
             }
             self.pool.give(fresh)?;
         }
-        for (at, seat) in self.seats.iter().enumerate() {
-            for held in seat.phone.scopes() {
-                let found = dump(&seat.phone.file, held.scope)?;
-                found.must_be(&wanted[&(seat.phone.file.kind, held.scope)], &format!("phone {at}"))?;
+        for (at, phone) in self.phones.iter().enumerate() {
+            for held in phone.scopes() {
+                let found = dump(&phone.file, held.scope)?;
+                found.must_be(&wanted[&(phone.file.kind, held.scope)], &format!("phone {at}"))?;
             }
         }
         let cache = self.hub.cache(self.now_ms)?;

@@ -15,27 +15,27 @@ impl World<'_> {
     /// Heals the world and holds it against what was promised. Gives how many more steps that took.
     pub fn end(&mut self) -> Result<u64> {
         while self.hub.admit().is_some() {}
-        for seat in &mut self.seats {
-            if !matches!(seat.phone.line, Line::Idle) {
-                seat.phone.cut();
+        for phone in &mut self.phones {
+            if !matches!(phone.line, Line::Idle) {
+                phone.cut();
             }
-            seat.phone.session = None;
+            phone.session = None;
         }
         let mut steps = 0;
         for round in 0..MAX_ROUNDS {
-            for at in 0..self.seats.len() {
+            for at in 0..self.phones.len() {
                 // A journal that knows more than an old copy of the database is heard once the scope is known again.
                 self.start_again(at)?;
                 steps += self.sync(at)?;
             }
             while self.hub.admit().is_some() {}
-            if round > 0 && (0..self.seats.len()).all(|at| self.is_settled(at)) {
+            if round > 0 && (0..self.phones.len()).all(|at| self.is_settled(at)) {
                 break;
             }
         }
-        for at in 0..self.seats.len() {
+        for at in 0..self.phones.len() {
             if !self.is_settled(at) {
-                let waiting = self.seats[at].phone.waiting();
+                let waiting = self.phones[at].waiting();
                 return Err(Promise::Converges.broken(format!("phone {at} waits for {waiting} receipts")));
             }
             if self.rule == Some(Rule::NewWriterAfterRestart) {
@@ -55,12 +55,12 @@ impl World<'_> {
         let mut steps = 0;
         for _ in 0..MAX_REQUESTS {
             self.send(at, u64::MAX, u32::MAX)?;
-            let Line::Up(body) = std::mem::take(&mut self.seats[at].phone.line) else { break };
+            let Line::Up(body) = std::mem::take(&mut self.phones[at].line) else { break };
             self.answer(at, &body)?;
-            let Line::Down(reply) = std::mem::take(&mut self.seats[at].phone.line) else { break };
+            let Line::Down(reply) = std::mem::take(&mut self.phones[at].line) else { break };
             self.hear(at, &reply, Hearing::default())?;
             steps += 3;
-            if self.seats[at].phone.session.is_none() {
+            if self.phones[at].session.is_none() {
                 return Ok(steps);
             }
         }
@@ -68,7 +68,7 @@ impl World<'_> {
     }
 
     fn is_settled(&self, at: usize) -> bool {
-        let phone = &self.seats[at].phone;
+        let phone = &self.phones[at];
         let Ok(scopes) = phone.file.replica.scopes() else { return false };
         let is_at_head = |scope: &langso_store::ScopeState| {
             self.hub.log(scope.scope).is_some_and(|log| log.rows.len() as u64 == scope.position)

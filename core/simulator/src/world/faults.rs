@@ -3,7 +3,7 @@
 //! Here is the place for what is still to come: a hub restored from its backup, snapshots and repair, grants,
 //! hand-over, erasure, members who change their team.
 
-use super::{MAX_PHONES, Seat, World};
+use super::{MAX_PHONES, World};
 use crate::broken::Result;
 use crate::handset::{DAY_MS, any_skew};
 use crate::phone::Phone;
@@ -23,7 +23,7 @@ impl World<'_> {
 
     /// A backup program copies a phone's folder.
     pub(super) fn back_up(&mut self, at: usize) -> Result {
-        let backup = self.seats[at].phone.backup()?;
+        let backup = self.phones[at].backup()?;
         self.trace.note("back_up", &[at as u64]);
         self.backups.retain(|(of, _)| *of != at);
         self.backups.push((at, backup));
@@ -37,42 +37,39 @@ impl World<'_> {
         }
         let which = self.dice.below(self.backups.len());
         let with_journal = self.dice.chance(600);
-        let at = self.backups[which].0;
-        let now = self.look_at_clock(at);
-        let backup = &self.backups[which].1;
-        let phone = &mut self.seats[at].phone;
+        let (at, backup) = &self.backups[which];
+        let at = *at;
+        let phone = &mut self.phones[at];
         let before = phone.own_keys();
-        let found = phone.restore(backup, with_journal, now, self.rule)?;
+        let found = phone.restore(backup, with_journal, self.rule)?;
         if with_journal {
             // What nobody else had went with the newer self.
             let left = phone.own_keys();
             self.gone.extend(before.difference(&left).filter(|key| !self.hub.keeps(**key)));
         }
         self.trace.note("restore", &[at as u64, with_journal.into(), found as u64]);
-        self.check_clock(at)
+        Ok(())
     }
 
     /// A copy of a phone lives on beside it, with the same key.
     pub(super) fn clone_phone(&mut self) -> Result {
-        if self.backups.is_empty() || self.seats.len() == MAX_PHONES {
+        if self.backups.is_empty() || self.phones.len() == MAX_PHONES {
             return Ok(());
         }
         let (at, backup) = &self.backups[self.dice.below(self.backups.len())];
-        let Seat { phone: twin, latest_ms } = &self.seats[*at];
-        let (who, latest_ms) = (twin.who, *latest_ms);
+        let twin = &self.phones[*at];
+        let who = twin.who;
         let file = self.pool.take(Kind { newer: who.newer, searched: self.searched })?;
         let mut phone = Phone::new(twin.seed, who, twin.handset, file);
-        let now = phone.moment(&self.handsets[phone.handset], self.now_ms);
-        let latest_ms = now.ms.max(latest_ms);
-        let found = phone.restore(backup, true, now, self.rule)?;
+        let found = phone.restore(backup, true, self.rule)?;
         self.trace.note("clone", &[*at as u64, found as u64]);
-        self.seats.push(Seat { phone, latest_ms });
+        self.phones.push(phone);
         Ok(())
     }
 
     /// Somebody sets the clock of a telephone.
     pub(super) fn set_clock(&mut self, at: usize) -> Result {
-        let handset = self.seats[at].phone.handset;
+        let handset = self.phones[at].handset;
         self.handsets[handset].skew_ms = any_skew(&mut self.dice);
         self.trace.note("set_clock", &[handset as u64]);
         Ok(())
@@ -80,11 +77,11 @@ impl World<'_> {
 
     /// A telephone starts anew, and every process on it.
     pub(super) fn reboot(&mut self, at: usize) -> Result {
-        let handset = self.seats[at].phone.handset;
+        let handset = self.phones[at].handset;
         self.handsets[handset].reboot(self.now_ms);
         self.trace.note("reboot", &[handset as u64]);
-        for at in 0..self.seats.len() {
-            if self.seats[at].phone.handset == handset {
+        for at in 0..self.phones.len() {
+            if self.phones[at].handset == handset {
                 self.start_again(at)?;
             }
         }

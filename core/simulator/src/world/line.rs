@@ -23,7 +23,7 @@ pub(super) struct Hearing {
 impl World<'_> {
     /// The line of one phone moves by one.
     pub(super) fn line(&mut self, at: usize) -> Result {
-        match std::mem::take(&mut self.seats[at].phone.line) {
+        match std::mem::take(&mut self.phones[at].line) {
             Line::Idle => self.ask(at),
             Line::Up(body) => self.arrive(at, body),
             Line::Down(reply) => self.reply(at, &reply),
@@ -34,13 +34,13 @@ impl World<'_> {
         let max_bytes = if self.dice.chance(800) { u64::MAX } else { 1_200 + self.dice.below(12_000) as u64 };
         let max_frame = if self.dice.chance(800) { u32::MAX } else { 512 + self.dice.below(4_000) as u32 };
         if self.dice.chance(50) {
-            self.seats[at].phone.session = None;
+            self.phones[at].session = None;
         }
         self.send(at, max_bytes, max_frame)
     }
 
     pub(super) fn send(&mut self, at: usize, max_bytes: u64, max_frame: u32) -> Result {
-        let phone = &mut self.seats[at].phone;
+        let phone = &mut self.phones[at];
         phone.begin(self.hub.key.public(), max_bytes, max_frame)?;
         let body = phone.ask(self.rule)?;
         self.trace.note("ask", &[at as u64, body.len() as u64]);
@@ -91,14 +91,14 @@ impl World<'_> {
                 self.kill_hub()?;
             }
         }
-        self.seats[at].phone.cut();
+        self.phones[at].cut();
         Ok(())
     }
 
     pub(super) fn answer(&mut self, at: usize, body: &[u8]) -> Result {
         match self.post(body)? {
-            Some(reply) => self.seats[at].phone.line = Line::Down(reply),
-            None => self.seats[at].phone.cut(),
+            Some(reply) => self.phones[at].line = Line::Down(reply),
+            None => self.phones[at].cut(),
         }
         Ok(())
     }
@@ -150,13 +150,12 @@ impl World<'_> {
         let arrived = &reply[..how.arrives.unwrap_or(reply.len())];
         let piece = 1 + self.dice.below(reply.len());
         let mut count = 0;
-        self.look_at_clock(at);
         for chunk in arrived.chunks(piece) {
-            let phone = &mut self.seats[at].phone;
+            let phone = &mut self.phones[at];
             let Some(session) = &mut phone.session else { return Ok(()) };
             session.feed(chunk);
             loop {
-                let phone = &mut self.seats[at].phone;
+                let phone = &mut self.phones[at];
                 let Some(session) = &mut phone.session else { return Ok(()) };
                 let event = match session.next_event() {
                     Ok(Some(event)) => event,
@@ -178,17 +177,16 @@ impl World<'_> {
             }
         }
         self.trace.note("reply_cut", &[at as u64, arrived.len() as u64]);
-        self.seats[at].phone.cut();
+        self.phones[at].cut();
         Ok(())
     }
 
     /// Takes one event in; true when nothing more is to be heard.
     fn take(&mut self, at: usize, event: Event, how: Hearing, count: usize) -> Result<bool> {
-        let phone = &mut self.seats[at].phone;
+        let phone = &mut self.phones[at];
         let handset = &self.handsets[phone.handset];
         let dies = how.dies_at == Some(count);
         let taken = phone.take(event, Taking { handset, now_ms: self.now_ms, rule: self.rule, dies })?;
-        self.look_at_clock(at);
         match taken {
             Taken::Killed => {
                 self.trace.note("killed_hearing", &[at as u64, count as u64]);
@@ -203,22 +201,21 @@ impl World<'_> {
             Taken::Open => return Ok(false),
             Taken::Ended => {
                 self.trace.note("heard", &[at as u64, count as u64]);
-                self.seats[at].phone.end_reply();
+                self.phones[at].end_reply();
             }
             Taken::Refused(Problem::StaleNonce) => {
                 self.trace.note("stale_nonce", &[at as u64]);
-                self.seats[at].phone.line = Line::Idle;
+                self.phones[at].line = Line::Idle;
             }
             Taken::Refused(_) if how.is_spoiled => {
                 self.trace.note("refused", &[at as u64]);
-                self.seats[at].phone.line = Line::Idle;
-                self.seats[at].phone.session = None;
+                self.phones[at].line = Line::Idle;
+                self.phones[at].session = None;
             }
             Taken::Refused(problem) => {
                 return Err(Promise::NoError.broken(format!("the hub refused: {}", problem.name())));
             }
         }
-        self.check_clock(at)?;
         Ok(true)
     }
 }

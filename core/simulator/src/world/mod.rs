@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 use langso_domain::id::{Key, ScopeId};
 use langso_domain::registry::{Role, ScopeKind};
 
-use crate::broken::{Promise, Result};
+use crate::broken::Result;
 use crate::content::{Rows, Who};
 use crate::dice::Dice;
-use crate::handset::{DAY_MS, Handset, START_MS, any_skew};
+use crate::handset::{Handset, START_MS, any_skew};
 use crate::hub::Hub;
 use crate::pen::Moment;
 use crate::phone::{Backup, Fate, Phone};
@@ -26,14 +26,6 @@ use crate::trace::Trace;
 
 /// The most folders of a run, clones included.
 const MAX_PHONES: usize = 6;
-
-/// A phone and what nobody but the simulator knows of it.
-#[derive(Debug)]
-struct Seat {
-    phone: Phone,
-    /// The latest moment that its clock has shown.
-    latest_ms: u64,
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -48,7 +40,7 @@ pub(crate) struct World<'p> {
     now_ms: u64,
     hub: Hub,
     handsets: Vec<Handset>,
-    seats: Vec<Seat>,
+    phones: Vec<Phone>,
     backups: Vec<(usize, Backup)>,
     /// Requests that are still on their way although nobody waits for them any more.
     late: Vec<Vec<u8>>,
@@ -79,7 +71,7 @@ impl<'p> World<'p> {
             now_ms: START_MS,
             hub,
             handsets: Vec::new(),
-            seats: Vec::new(),
+            phones: Vec::new(),
             backups: Vec::new(),
             late: Vec::new(),
             rows: Rows::default(),
@@ -107,7 +99,7 @@ impl<'p> World<'p> {
         let file = self.pool.take(Kind { newer, searched: self.searched })?;
         let phone = Phone::new(self.dice.bytes(), Who { role, newer }, self.handsets.len() - 1, file);
         self.hub.enrol(phone.key.public(), role);
-        self.seats.push(Seat { phone, latest_ms: 0 });
+        self.phones.push(phone);
         Ok(())
     }
 
@@ -115,19 +107,19 @@ impl<'p> World<'p> {
     pub fn step(&mut self, step: u64) -> Result {
         self.trace.step(step);
         self.now_ms += self.dice.below(600_000) as u64;
-        let seat = self.dice.below(self.seats.len());
+        let at = self.dice.below(self.phones.len());
         match self.dice.below(1_000) {
-            0..520 => self.save(seat),
-            520..740 => self.line(seat),
-            740..860 => self.carry(seat),
+            0..520 => self.save(at),
+            520..740 => self.line(at),
+            740..860 => self.carry(at),
             860..885 => self.hub_writes(),
-            885..897 => self.kill(seat),
+            885..897 => self.kill(at),
             897..905 => self.kill_hub(),
-            905..915 => self.back_up(seat),
+            905..915 => self.back_up(at),
             915..921 => self.restore(),
             921..924 => self.clone_phone(),
-            924..940 => self.set_clock(seat),
-            940..950 => self.reboot(seat),
+            924..940 => self.set_clock(at),
+            940..950 => self.reboot(at),
             950..955 => self.set_hub_clock(),
             955..970 => self.admit(),
             970..990 => self.late_request(),
@@ -136,8 +128,8 @@ impl<'p> World<'p> {
     }
 
     fn save(&mut self, at: usize) -> Result {
-        let now = self.look_at_clock(at);
-        let phone = &mut self.seats[at].phone;
+        let now = self.moment(at);
+        let phone = &mut self.phones[at];
         let fate = Fate::any(&mut self.dice);
         let dice = (&mut self.dice, &mut self.writers);
         let written = phone.save(now, fate, &self.rows, dice, self.rule)?;
@@ -159,7 +151,6 @@ impl<'p> World<'p> {
             }
         }
         self.rows.add(&written.rows);
-        self.check_clock(at)?;
         if fate == Fate::KilledAfter {
             self.start_again(at)?;
         }
@@ -168,9 +159,9 @@ impl<'p> World<'p> {
 
     /// A replica hears changes of the hub's log in any order, some again, whatever its cursor says.
     fn carry(&mut self, at: usize) -> Result {
-        let now = self.look_at_clock(at);
+        let now = self.moment(at);
         let log = &self.hub.logs[self.dice.below(self.hub.logs.len())];
-        let phone = &mut self.seats[at].phone;
+        let phone = &mut self.phones[at];
         if log.rows.is_empty() || phone.scopes().iter().all(|held| held.scope != log.scope) {
             return Ok(());
         }
@@ -180,7 +171,7 @@ impl<'p> World<'p> {
         let heard = phone.hear(log.scope, &changes, now, self.rule)?;
         self.applied += heard as u64;
         self.trace.note("carry", &[at as u64, count as u64, heard as u64]);
-        self.check_clock(at)
+        Ok(())
     }
 
     fn hub_writes(&mut self) -> Result {
@@ -190,37 +181,23 @@ impl<'p> World<'p> {
         Ok(())
     }
 
-    /// What a phone takes for now; the latest of it is remembered.
-    fn look_at_clock(&mut self, at: usize) -> Moment {
-        let Seat { phone, latest_ms } = &mut self.seats[at];
-        let now = phone.moment(&self.handsets[phone.handset], self.now_ms);
-        *latest_ms = now.ms.max(*latest_ms);
-        now
-    }
-
-    /// No clock but its own, and a day of others', may carry a phone's clock.
-    fn check_clock(&self, at: usize) -> Result {
-        let Seat { phone, latest_ms } = &self.seats[at];
-        let clock = phone.pen.clock.last();
-        if clock.ms() > latest_ms + DAY_MS + 1 {
-            let detail = format!("phone {at} stands at {clock:?}, its latest moment was {latest_ms}");
-            return Err(Promise::ClockBounded.broken(detail));
-        }
-        Ok(())
+    /// What a phone takes for now.
+    fn moment(&self, at: usize) -> Moment {
+        let phone = &self.phones[at];
+        phone.moment(&self.handsets[phone.handset], self.now_ms)
     }
 
     /// A new process opens a phone's folder.
     fn start_again(&mut self, at: usize) -> Result {
-        let now = self.look_at_clock(at);
-        let found = self.seats[at].phone.restart(now, self.rule)?;
+        let found = self.phones[at].restart(self.rule)?;
         self.trace.note("start", &[at as u64, found as u64]);
-        self.check_clock(at)
+        Ok(())
     }
 
     /// Gives every replica back.
     pub fn close(self) -> Result {
-        for seat in self.seats {
-            self.pool.give(seat.phone.file)?;
+        for phone in self.phones {
+            self.pool.give(phone.file)?;
         }
         self.pool.give(self.hub.into_cache())
     }
