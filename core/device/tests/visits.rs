@@ -5,12 +5,15 @@ mod support;
 use langso_device::companion::drafts::{OfDraft, SaveDraft};
 use langso_device::companion::receipts::Rung;
 use langso_device::companion::runs::{NewRun, RunStep};
-use langso_device::companion::visits::{NewReturn, NewService, NewVisit, NewVisits, SavedVisit};
+use langso_device::companion::visits::{
+    CorrectService, CorrectVisit, CorrectedVisit, FindVisits, GetVisitForm, NewReturn, NewService, NewVisit,
+    NewVisits, OfVisit, SavedVisit, VisitDetail,
+};
 use langso_device::{AppError, Problem};
-use langso_domain::id::{HouseholdId, PersonId};
+use langso_domain::id::{HouseholdId, PersonId, VisitId};
 use langso_domain::registry::CURRENT;
 use langso_sync::value::Value;
-use support::{MEMBER, TEAM_SCOPE, TRAINING_SCOPE, Team, TestPhone, day, invalid};
+use support::{LEAD, MEMBER, TEAM_SCOPE, TRAINING_SCOPE, Team, TestPhone, day, invalid};
 
 const NEW: u8 = 1;
 const LATER: u8 = 3;
@@ -184,4 +187,255 @@ fn a_day_of_the_paper_book_saves_what_is_without_fault_and_says_what_is_not() {
     let again = phone.app().visits().log_visits(new).expect("answers");
     assert_eq!(again.lines[0].saved, first.lines[0].saved);
     assert_eq!(phone.written().len(), before);
+}
+
+fn correct(phone: &mut TestPhone, correct: CorrectVisit) -> Result<CorrectedVisit, AppError> {
+    phone.app().visits().correct_visit(correct)
+}
+
+fn correction(visit: VisitId, reason: u8) -> CorrectVisit {
+    let json = serde_json::json!({ "visit": visit, "reason": reason });
+    serde_json::from_value(json).expect("a correction")
+}
+
+fn get(phone: &mut TestPhone, visit: VisitId) -> VisitDetail {
+    phone.app().visits().get_visit(OfVisit { visit }).expect("is there")
+}
+
+#[test]
+fn a_visit_is_corrected_with_a_reason_and_what_is_not_named_stays() {
+    let (_, mut phone, household, persons) = team_with_household();
+    let rows = vec![
+        NewService { failure: Some(D5), ..service(Some(persons[0]), "vneid_level2", LATER) },
+        service(Some(persons[1]), "sim_4g", NEW),
+    ];
+    let saved = log(&mut phone, visit(Some(household), rows)).expect("saves");
+    let mut wrong = correction(saved.visit, 3);
+    wrong.services = vec![CorrectService {
+        row: saved.services[0],
+        person: None,
+        service: None,
+        outcome: Some(NEW),
+        failure: None,
+        evidence: Some(Some(1)),
+        is_struck_out: false,
+    }];
+    wrong.place = Some(Some(2));
+    wrong.add = vec![service(Some(persons[0]), "health_book", NEW)];
+    let corrected = correct(&mut phone, wrong).expect("corrects");
+    assert_eq!(corrected.added.len(), 1);
+    let detail = get(&mut phone, saved.visit);
+    assert_eq!((detail.place, detail.is_corrected, detail.services.len()), (Some(2), true, 3));
+    assert_eq!((detail.services[0].outcome, detail.services[0].failure), (Some(NEW), None));
+    assert_eq!(detail.services[0].evidence, Some(1));
+    assert_eq!(detail.services[1].outcome, Some(NEW));
+    let history = phone.app().visits().list_visit_history(OfVisit { visit: saved.visit }).expect("answers");
+    assert_eq!(history.entries.len(), 2);
+    assert!(history.entries[0].is_create && !history.entries[1].is_create);
+    assert_eq!(history.entries[1].reason, Some(3));
+    assert_eq!(history.entries[1].member, Some(phone.member));
+    let named: Vec<_> = history.entries[1].fields.iter().map(|field| field.field.as_str()).collect();
+    assert!(
+        named.contains(&"place") && named.contains(&"outcome") && named.contains(&"failure"),
+        "{named:?}"
+    );
+}
+
+#[test]
+fn a_fact_is_never_corrected_without_a_reason() {
+    let (_, mut phone, household, persons) = team_with_household();
+    let row = service(Some(persons[0]), "vneid_level2", NEW);
+    let saved = log(&mut phone, visit(Some(household), vec![row])).expect("saves");
+    let before = phone.written().len();
+    for (new, field, code) in [
+        (correction(saved.visit, 99), "reason", "unknown_choice"),
+        (correction(saved.visit, 4), "reason_text", "missing"),
+        (
+            CorrectVisit {
+                reason_text: Some("gọi 0987654321 mới biết".to_owned()),
+                ..correction(saved.visit, 4)
+            },
+            "reason_text",
+            "never_store.phone",
+        ),
+        (CorrectVisit { date: Some(day("2022-01-01")), ..correction(saved.visit, 1) }, "date", "before_team"),
+        (CorrectVisit { members: Some(Vec::new()), ..correction(saved.visit, 1) }, "members", "missing"),
+        (
+            CorrectVisit { household: Some(None), ..correction(saved.visit, 2) },
+            "household",
+            "persons_of_other_household",
+        ),
+    ] {
+        assert_eq!(correct(&mut phone, new), Err(invalid(field, code)), "{field} {code}");
+    }
+    let call = serde_json::json!({ "visit": saved.visit, "place": 2 });
+    let refused = phone.app().call("visits.correct_visit", call);
+    assert_eq!(refused, Err(invalid("reason", "missing")));
+    assert_eq!(phone.written().len(), before);
+}
+
+#[test]
+fn a_visit_at_the_wrong_household_moves_with_its_hamlet_and_commune() {
+    let (mut team, mut phone, household, persons) = team_with_household();
+    let other = team.write("hamlet", &[("name", "Bản Sông Moóc".into()), ("unit", "06859@2024".into())]);
+    team.bring(&mut phone);
+    let right = phone.save(|saving| {
+        let household =
+            saving.create("household", [("label", "Hộ 3".into()), ("hamlet_id", other.into())])?;
+        let person = saving.create("person", [("household_id", household.into()), ("band", 4u8.into())])?;
+        Ok((HouseholdId(household), PersonId(person)))
+    });
+    let row = service(Some(persons[0]), "vneid_level2", NEW);
+    let saved = log(&mut phone, visit(Some(household), vec![row])).expect("saves");
+    let mut wrong = correction(saved.visit, 2);
+    wrong.household = Some(Some(right.0));
+    wrong.services = vec![CorrectService {
+        row: saved.services[0],
+        person: Some(Some(right.1)),
+        service: None,
+        outcome: None,
+        failure: None,
+        evidence: None,
+        is_struck_out: false,
+    }];
+    correct(&mut phone, wrong).expect("corrects");
+    let detail = get(&mut phone, saved.visit);
+    assert_eq!(detail.household, Some(right.0));
+    assert_eq!(detail.hamlet.map(|hamlet| hamlet.0), Some(other));
+    assert_eq!(detail.unit.map(|unit| unit.to_string()).as_deref(), Some("06859@2024"));
+    assert_eq!(detail.services[0].person, Some(right.1));
+}
+
+#[test]
+fn what_was_saved_by_mistake_is_taken_back_for_half_an_hour_with_its_checklist_and_returns() {
+    let (_, mut phone, household, persons) = team_with_household();
+    let later = NewService { failure: Some(D5), ..service(Some(persons[0]), "vneid_level2", LATER) };
+    let planned = NewVisit {
+        follow_ups: vec![NewReturn {
+            person: None,
+            service: None,
+            due_on: day("2024-06-20"),
+            assigned_to: None,
+            note: None,
+        }],
+        ..visit(Some(household), vec![later])
+    };
+    let before = log(&mut phone, planned).expect("saves").follow_ups;
+    let with_run = NewService { run: Some(passed(12)), ..service(Some(persons[0]), "vneid_level2", NEW) };
+    let new = NewVisit { done_follow_ups: before.clone(), ..visit(Some(household), vec![with_run]) };
+    let saved = log(&mut phone, new).expect("saves");
+    phone.time.pass(29 * 60_000);
+    assert!(get(&mut phone, saved.visit).can_take_back_until.is_some());
+    phone.app().visits().take_back_visit(OfVisit { visit: saved.visit }).expect("takes back");
+    phone.app().visits().take_back_visit(OfVisit { visit: saved.visit }).expect("twice is as once");
+    assert!(get(&mut phone, saved.visit).is_struck_out);
+    let counts: (u32, u32, u32) = phone.with_replica(|replica| {
+        let sql = "SELECT (SELECT count(*) FROM service_facts), (SELECT count(*) FROM live_checklist_runs),
+                          (SELECT count(*) FROM live_follow_ups WHERE done_on IS NULL)";
+        replica
+            .connection()
+            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .expect("reads")
+    });
+    assert_eq!(counts, (1, 0, 1));
+    let row = service(Some(persons[0]), "vneid_level2", NEW);
+    let late = log(&mut phone, visit(Some(household), vec![row])).expect("saves");
+    phone.time.pass(31 * 60_000);
+    let too_late = phone.app().visits().take_back_visit(OfVisit { visit: late.visit });
+    assert_eq!(too_late, Err(support::not_allowed("too_late")));
+    let strike = CorrectVisit { is_struck_out: true, ..correction(late.visit, 2) };
+    correct(&mut phone, strike).expect("strikes out, with a reason");
+    assert_eq!(correct(&mut phone, correction(late.visit, 1)), Err(invalid("visit", "struck_out")));
+}
+
+#[test]
+fn only_the_phone_that_saved_a_visit_takes_it_back() {
+    let (team, mut phone, household, persons) = team_with_household();
+    let mut team = team;
+    let mut other = team.enrol("Đặng Văn Tư", LEAD);
+    team.bring(&mut other);
+    let row = service(Some(persons[0]), "vneid_level2", NEW);
+    let saved = log(&mut phone, visit(Some(household), vec![row])).expect("saves");
+    other.take_from(&mut phone);
+    let detail = get(&mut other, saved.visit);
+    assert_eq!((detail.receipt.rung, detail.can_take_back_until), (Rung::AtHub, None));
+    let refused = other.app().visits().take_back_visit(OfVisit { visit: saved.visit });
+    assert_eq!(refused, Err(support::not_allowed("other_phone")));
+}
+
+#[test]
+fn the_ladder_climbs_by_receipts_alone() {
+    let (_, mut phone, household, persons) = team_with_household();
+    let row = service(Some(persons[0]), "vneid_level2", NEW);
+    let saved = log(&mut phone, visit(Some(household), vec![row])).expect("saves");
+    let key = saved.visit.0.key().expect("a key");
+    let rung = |phone: &mut TestPhone| {
+        let receipt = get(phone, saved.visit).receipt;
+        (receipt.rung, receipt.position)
+    };
+    assert_eq!(rung(&mut phone), (Rung::OnPhone, None));
+    phone.with_replica(|replica| {
+        let sql = "INSERT INTO receipts (writer, first_seq, last_seq, scope, position)
+                   SELECT writer, 1, ?2, scope, 41 FROM writers WHERE writer = ?1";
+        replica.connection().execute(sql, (key.writer.0 as i64, key.seq)).expect("a receipt");
+    });
+    let position = u64::from(41 + key.seq - 1);
+    assert_eq!(rung(&mut phone), (Rung::AtHub, Some(position)));
+    phone.put_watermark(TEAM_SCOPE, position - 1);
+    assert_eq!(rung(&mut phone), (Rung::AtHub, Some(position)));
+    phone.put_watermark(TEAM_SCOPE, position);
+    assert_eq!(rung(&mut phone), (Rung::InBackup, Some(position)));
+    correct(&mut phone, CorrectVisit { place: Some(Some(1)), ..correction(saved.visit, 1) })
+        .expect("corrects");
+    assert_eq!(rung(&mut phone), (Rung::OnPhone, None));
+}
+
+#[test]
+fn visits_are_listed_by_day_newest_first_and_a_page_at_a_time() {
+    let (_, mut phone, household, persons) = team_with_household();
+    for at in 0..60 {
+        let date = Some(day(if at % 2 == 0 { "2024-06-10" } else { "2024-06-11" }));
+        let row = service(Some(persons[0]), "vneid_level2", NEW);
+        log(&mut phone, NewVisit { date, ..visit(Some(household), vec![row]) }).expect("saves");
+    }
+    log(&mut phone, visit(None, vec![service(None, "scam_awareness", NEW)])).expect("saves");
+    let mut list = |find: FindVisits| phone.app().visits().list_visits(find).expect("answers");
+    let first = list(FindVisits::default());
+    assert_eq!((first.visits.len(), first.has_more), (50, true));
+    assert_eq!(first.visits[0].household, None);
+    assert_eq!(first.visits[1].date, Some(day("2024-06-11")));
+    assert_eq!(first.visits[1].place.label.as_deref(), Some("Hộ 12"));
+    assert_eq!(first.visits[1].services[0].outcome, Some(NEW));
+    let rest = list(FindVisits { skip: 50, ..FindVisits::default() });
+    assert_eq!((rest.visits.len(), rest.has_more), (11, false));
+    let of_day =
+        FindVisits { from: Some(day("2024-06-10")), to: Some(day("2024-06-10")), ..FindVisits::default() };
+    assert_eq!(list(of_day).visits.len(), 30);
+}
+
+#[test]
+fn a_form_begins_as_the_last_visit_of_the_day_was() {
+    let (team, mut phone, household, persons) = team_with_household();
+    let form = |phone: &mut TestPhone, household| {
+        let get = GetVisitForm { household, ..GetVisitForm::default() };
+        phone.app().visits().get_visit_form(get).expect("answers")
+    };
+    let empty = form(&mut phone, Some(household));
+    assert_eq!((empty.place, empty.members.clone()), (Some(1), vec![phone.member]));
+    assert_eq!(empty.plan, Some(team.plan));
+    assert_eq!(empty.unit.map(|unit| unit.to_string()).as_deref(), Some(support::UNIT));
+    assert_eq!(empty.household.map(|household| household.persons.len()), Some(2));
+    let new = NewVisit {
+        place: Some(3),
+        language: Some(3),
+        signal: Some(1),
+        ..visit(Some(household), vec![service(Some(persons[0]), "health_book", NEW)])
+    };
+    log(&mut phone, new).expect("saves");
+    let next = form(&mut phone, Some(household));
+    assert_eq!(
+        (next.place, next.language, next.signal, next.plan),
+        (Some(3), Some(3), Some(1), Some(team.plan))
+    );
+    assert_eq!((next.services[0].service.code.as_str(), next.services[0].uses), ("health_book", 1));
 }

@@ -48,7 +48,10 @@ calls! {
     identity { get_card }
     me { get_month }
     about { get_about }
-    visits { check_visit, log_visit, log_visits, get_visit, list_visits, list_visit_history }
+    visits {
+        get_visit_form, check_visit, log_visit, log_visits, get_visit, list_visits, correct_visit, take_back_visit,
+        list_visit_history,
+    }
     households {
         suggest_label, check_label, find_households, list_recent, list_households, get_household,
         list_household_visits, create_household, add_person, update_person, update_household, move_household,

@@ -23,6 +23,7 @@ mod find;
 mod lines;
 mod records;
 
+pub(super) use detail::household;
 pub use detail::{HouseholdDetail, JoinedHousehold, OpenFollowUp, PersonDetail};
 pub use find::{FindHouseholds, FoundBy, HouseholdHit, HouseholdHits, HowMatched};
 pub use lines::{HouseholdLine, PersonLine};

@@ -4,26 +4,31 @@
 use langso_domain::content::ContentRef;
 use langso_domain::id::{ChecklistRunId, MemberId, RowId, ServiceRowId, VisitId};
 use langso_domain::units::UnitCode;
+use langso_sync::value::Value;
 
 use super::problems::Problems;
 use super::receipts::Receipt;
 use super::runs::create_run;
-use super::{Companion, check as may, drafts, once};
+use super::{Companion, Nothing, check as may, drafts, once, who};
 use crate::error::{AppError, Result};
-use crate::phone::{Phone, Saving};
+use crate::phone::Phone;
 
 mod check;
+mod correct;
 mod detail;
+mod form;
 mod lines;
 mod records;
 mod returns;
 
 use check::Checked;
 pub use detail::{HistoryEntry, HistoryField, ServiceDetail, VisitDetail, VisitHistory};
+pub use form::{GetVisitForm, MemberChoice, PlanChoice, ServiceChoice, VisitForm};
 pub(super) use lines::page;
 pub use lines::{FindVisits, ServiceLine, VisitLine, VisitPage};
 pub use records::{
-    NewReturn, NewService, NewVisit, NewVisits, NotebookLine, OfVisit, SavedVisit, SavedVisits, VisitCheck,
+    CorrectService, CorrectVisit, CorrectedVisit, NewReturn, NewService, NewVisit, NewVisits, NotebookLine,
+    OfVisit, SavedVisit, SavedVisits, VisitCheck,
 };
 use returns::create_return;
 
@@ -131,6 +136,68 @@ impl Visits<'_> {
         lines::page(&phone, &find)
     }
 
+    /// What a form begins with: what can be chosen, and what is likely.
+    ///
+    /// # Errors
+    /// `NotFound` for a household that is not here; `NotAllowed { role }`.
+    pub fn get_visit_form(&self, get: GetVisitForm) -> Result<VisitForm> {
+        let phone = self.0.phone();
+        let me = may::role(&phone, may::TEAM)?.member;
+        form::form(&phone, me, get)
+    }
+
+    /// Corrects a visit and its services, or strikes it out: a fact is never corrected without a reason. What is named
+    /// is checked as in [`Visits::log_visit`].
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidInput`: `visit` (`struck_out`), `reason` (`unknown_choice`), `reason_text` (`missing` for
+    /// another reason, and what is wrong with the text), `members` (`missing`), `household`
+    /// (`persons_of_other_household`), `services[0].row` (`not_found`), `services` (`missing` when none would be
+    /// left), and the fields of a visit, with `add[0]` for what is added; `NotAllowed { role }`.
+    pub fn correct_visit(&self, correct: CorrectVisit) -> Result<CorrectedVisit> {
+        const CALL: &str = "visits.correct_visit";
+        let mut phone = self.0.phone();
+        let me = may::role(&phone, may::TEAM)?.member;
+        if let Some(saved) = once::answered(&phone, CALL, correct.token.as_deref())? {
+            return Ok(saved);
+        }
+        let held = detail::visit(&phone, correct.visit)?.ok_or(AppError::NotFound)?;
+        if held.is_struck_out {
+            return Err(AppError::invalid("visit", "struck_out"));
+        }
+        let correction = correct::check(&phone, &*phone.known()?, me, &held, &correct)?;
+        let date = correct.date.or(held.date).map_or(phone.today(), |day| day.0);
+        once::save(&mut phone, CALL, correct.token.as_deref(), |saving| {
+            correct::write(saving, me, &correct, date, &correction)
+        })
+    }
+
+    /// Takes back what this phone saved a moment ago; no reason is asked. Twice is as once.
+    ///
+    /// # Errors
+    /// `NotFound`; `NotAllowed { other_phone }` for what was saved elsewhere, `NotAllowed { too_late }` after
+    /// [`TAKE_BACK_MS`]: correct it then.
+    pub fn take_back_visit(&self, of: OfVisit) -> Result<Nothing> {
+        let mut phone = self.0.phone();
+        may::role(&phone, may::TEAM)?;
+        let held = detail::visit(&phone, of.visit)?.ok_or(AppError::NotFound)?;
+        if held.is_struck_out {
+            return Ok(Nothing {});
+        }
+        let device = match of.visit.0.key() {
+            Some(key) => who::device_of(phone.connection(), key.writer)?,
+            None => None,
+        };
+        if device != Some(phone.device) {
+            return Err(AppError::not_allowed("other_phone"));
+        }
+        if held.can_take_back_until.is_none() {
+            return Err(AppError::not_allowed("too_late"));
+        }
+        phone.save(|saving| correct::take_back(saving, of.visit))?;
+        Ok(Nothing {})
+    }
+
     /// Every save of a visit, with reasons: nothing is edited in silence.
     ///
     /// # Errors
@@ -151,7 +218,8 @@ fn write(phone: &mut Phone, me: MemberId, visit: &NewVisit, checked: &Checked) -
         let mut services = Vec::with_capacity(visit.services.len());
         for (service, filled) in visit.services.iter().zip(&checked.services) {
             let run = filled.run.map(|place| runs[place]);
-            services.push(create_service(saving, row, service, filled, run)?);
+            let fields = service_fields(row, service, filled, run);
+            services.push(ServiceRowId(saving.create("service_row", fields)?));
         }
         let mut follow_ups = Vec::with_capacity(checked.follow_ups.len());
         if let Some(household) = visit.household {
@@ -180,7 +248,7 @@ fn write(phone: &mut Phone, me: MemberId, visit: &NewVisit, checked: &Checked) -
     })
 }
 
-fn fields(visit: &NewVisit, checked: &Checked) -> [(&'static str, langso_sync::value::Value); 12] {
+fn fields(visit: &NewVisit, checked: &Checked) -> [(&'static str, Value); 12] {
     [
         ("household_id", visit.household.map(|household| household.0).into()),
         ("hamlet_id", checked.hamlet.map(|hamlet| hamlet.0).into()),
@@ -197,26 +265,21 @@ fn fields(visit: &NewVisit, checked: &Checked) -> [(&'static str, langso_sync::v
     ]
 }
 
-fn create_service(
-    saving: &mut Saving<'_, '_>,
+fn service_fields(
     visit: RowId,
     service: &NewService,
     filled: &check::CheckedService,
     run: Option<ChecklistRunId>,
-) -> Result<ServiceRowId> {
-    let row = saving.create(
-        "service_row",
-        [
-            ("visit_id", visit.into()),
-            ("person_id", service.person.map(|person| person.0).into()),
-            ("service", filled.service.to_string().into()),
-            ("outcome", service.outcome.into()),
-            ("failure", service.failure.into()),
-            ("evidence", service.evidence.into()),
-            ("last_step", filled.last_step.into()),
-            ("tutorial", filled.tutorial.as_ref().map(ContentRef::to_string).into()),
-            ("run_id", run.map(|run| run.0).into()),
-        ],
-    )?;
-    Ok(ServiceRowId(row))
+) -> [(&'static str, Value); 9] {
+    [
+        ("visit_id", visit.into()),
+        ("person_id", service.person.map(|person| person.0).into()),
+        ("service", filled.service.to_string().into()),
+        ("outcome", service.outcome.into()),
+        ("failure", service.failure.into()),
+        ("evidence", service.evidence.into()),
+        ("last_step", filled.last_step.into()),
+        ("tutorial", filled.tutorial.as_ref().map(ContentRef::to_string).into()),
+        ("run_id", run.map(|run| run.0).into()),
+    ]
 }

@@ -235,6 +235,11 @@ impl TestPhone {
         });
     }
 
+    /// The hub has said that its backup holds a scope up to there.
+    pub fn put_watermark(&mut self, scope: ScopeId, position: u64) {
+        self.put_fact("watermarks", &vec![(scope, position)]);
+    }
+
     /// The phone has been restarted and has not heard of the hub since.
     pub fn forget_hub_time(&mut self) {
         self.with_replica(|replica| {

@@ -97,7 +97,7 @@ pub struct JoinedHousehold {
 }
 
 /// One household, also one that was struck out; none when it is not here.
-pub(super) fn household(phone: &Phone, of: HouseholdId) -> Result<Option<HouseholdDetail>> {
+pub(in super::super) fn household(phone: &Phone, of: HouseholdId) -> Result<Option<HouseholdDetail>> {
     let known = phone.known()?;
     let connection = phone.connection();
     let places = Places::new(connection, &known)?;

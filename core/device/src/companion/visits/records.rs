@@ -8,7 +8,7 @@ use langso_domain::units::UnitCode;
 use serde::{Deserialize, Serialize};
 
 use super::super::receipts::Receipt;
-use super::super::record::Day;
+use super::super::record::{Day, Edit, edit};
 use super::super::runs::NewRun;
 use crate::error::Problem;
 
@@ -194,4 +194,102 @@ pub struct NotebookLine {
 pub struct OfVisit {
     /// The visit.
     pub visit: VisitId,
+}
+
+/// What is corrected, and why: a field that is absent stays, null clears it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectVisit {
+    /// The visit.
+    pub visit: VisitId,
+    /// A number of the list `correction_reasons`.
+    pub reason: u8,
+    /// The reason in words; must be there for `other`.
+    #[serde(default)]
+    pub reason_text: Option<String>,
+    /// Whom; the hamlet and the commune follow unless they are named.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub household: Edit<HouseholdId>,
+    /// Where; the commune follows unless it is named.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub hamlet: Edit<HamletId>,
+    /// The commune at that date.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub unit: Edit<UnitCode>,
+    /// Civil date; cannot be cleared.
+    #[serde(default)]
+    pub date: Option<Day>,
+    /// Minute of the day.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub start_minute: Edit<u16>,
+    /// Minute of the day.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub end_minute: Edit<u16>,
+    /// A number of the list `place_kinds`.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub place: Edit<u8>,
+    /// A number of the list `languages`.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub language: Edit<u8>,
+    /// A number of the list `signals`.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub signal: Edit<u8>,
+    /// Who was there; cannot be cleared.
+    #[serde(default)]
+    pub members: Option<Vec<MemberId>>,
+    /// The campaign it counts under.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub plan: Edit<PlanId>,
+    /// Free text.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub note: Edit<String>,
+    /// Services that said something wrong.
+    #[serde(default)]
+    pub services: Vec<CorrectService>,
+    /// Services that were forgotten.
+    #[serde(default)]
+    pub add: Vec<NewService>,
+    /// The visit never was: it stays in the book and counts no longer, with its checklists and returns.
+    #[serde(default)]
+    pub is_struck_out: bool,
+    /// A token of the form: a second save with the same one gives the first one's answer.
+    #[serde(default)]
+    pub token: Option<String>,
+}
+
+/// What is corrected of one service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectService {
+    /// The row.
+    pub row: ServiceRowId,
+    /// For whom.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub person: Edit<PersonId>,
+    /// What; a checklist of another service is let go.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// A number of the list `outcomes`; the reason why it was not done goes unless it is named.
+    #[serde(default)]
+    pub outcome: Option<u8>,
+    /// The failure code's number.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub failure: Edit<u8>,
+    /// A number of the list `evidence`.
+    #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
+    pub evidence: Edit<u8>,
+    /// It was not done at this visit.
+    #[serde(default)]
+    pub is_struck_out: bool,
+}
+
+/// What the screen shows afterwards.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CorrectedVisit {
+    /// The visit.
+    pub visit: VisitId,
+    /// The services that were added, in the order given.
+    pub added: Vec<ServiceRowId>,
+    /// Where the correction is.
+    pub receipt: Receipt,
 }
