@@ -10,6 +10,7 @@ pub mod author;
 mod cells;
 pub mod clock;
 pub mod enrol;
+pub mod figures;
 pub mod intake;
 pub mod keys;
 pub mod log;

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use langso_domain::id::ScopeId;
 use langso_domain::registry::{CURRENT, ScopeKind};
 use langso_sync::keys::Fingerprint;
-use langso_sync::wire::{ENROL_PATH, SYNC_PATH};
+use langso_sync::wire::{ENROL_PATH, FIGURES_PATH, SYNC_PATH};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -22,7 +22,7 @@ use crate::intake::Intake;
 use crate::keys::{HubKeys, KeyError};
 use crate::log::{self, Log, Write};
 use crate::replica::Replicas;
-use crate::{enrol, projector, random, sync};
+use crate::{enrol, figures, projector, random, sync};
 
 /// How a hub runs.
 #[derive(Clone, Debug)]
@@ -215,6 +215,7 @@ impl Server {
         let app = Router::new()
             .route(SYNC_PATH, post(sync::sync))
             .route(ENROL_PATH, post(enrol::enrol))
+            .route(FIGURES_PATH, get(figures::figures))
             .route("/healthz", get(healthz))
             .with_state(shared);
         let until = stopped(stopping.clone());

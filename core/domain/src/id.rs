@@ -105,19 +105,23 @@ pub fn from_base32<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != (N * 8).div_ceil(5) {
         return None;
     }
-    let mut bytes = [0; N];
-    let (mut bits, mut held, mut at) = (0u32, 0, 0);
+    read_base32(text)?.try_into().ok()
+}
+
+/// As [`from_base32`], for bytes of any number; the caller bounds the text.
+pub fn read_base32(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() * 5 / 8);
+    let (mut bits, mut held) = (0u32, 0);
     for character in text.bytes() {
         let value = ALPHABET.iter().position(|&a| a == character.to_ascii_lowercase())?;
         bits = bits << 5 | value as u32;
         held += 5;
-        if held >= 8 && at < N {
+        if held >= 8 {
             held -= 8;
-            bytes[at] = (bits >> held) as u8;
-            at += 1;
+            bytes.push((bits >> held) as u8);
         }
     }
-    (at == N && bits & ((1 << held) - 1) == 0).then_some(bytes)
+    (held < 5 && bits & ((1 << held) - 1) == 0).then_some(bytes)
 }
 
 /// The text is not an id of this length in Crockford base32.

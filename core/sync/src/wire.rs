@@ -12,6 +12,7 @@ mod problem;
 mod receipts;
 mod reply;
 mod request;
+mod signed_get;
 
 pub use enrol::{Enrol, Enrolled};
 pub use hello::{Held, Hello, MAX_HELD, MAX_MARKS, MAX_SCOPES, Mark};
@@ -20,6 +21,7 @@ pub use problem::{Problem, ProblemBody};
 pub use receipts::{MAX_RANGES, Range, ScopeReceipts};
 pub use reply::{Ended, Left, Reason, ReplyEvent, ReplyHead, ReplyReader, SetAside};
 pub use request::{Auth, RequestEvent, RequestReader, Sealed, write_request};
+pub use signed_get::{NotASignedGet, SignedGet};
 
 use crate::frame::FrameError;
 
@@ -29,6 +31,8 @@ pub const PROTOCOL: u16 = 1;
 pub const SYNC_PATH: &str = "/v1/sync";
 /// Where an enrolment is posted.
 pub const ENROL_PATH: &str = "/v1/enrol";
+/// Where figures are read, as JSON, by a signed GET.
+pub const FIGURES_PATH: &str = "/v1/figures";
 /// The content type of every body.
 pub const CONTENT_TYPE: &str = "application/vnd.langso";
 /// The longest hello.

@@ -138,3 +138,18 @@ fn every_problem_and_reason_is_on_the_protocol_page() {
         assert!(Reason::from_number(number).is_some());
     }
 }
+
+#[test]
+fn the_signed_request_of_the_protocol_page_is_what_the_code_makes() {
+    let target = "/v1/figures?period=2024-H1";
+    let signed = SignedGet::sign(&key(1), Nonce::from_bytes(&[5; 18]).unwrap(), target).to_string();
+    let text = std::fs::read_to_string(page()).unwrap();
+    let open = "```text signed-get\n";
+    let start = text.find(open).expect("the example") + open.len();
+    let end = start + text[start..].find("\n```").unwrap();
+    if std::env::var_os("LANGSO_WRITE_FIXTURES").is_some() {
+        std::fs::write(page(), format!("{}{signed}{}", &text[..start], &text[end..])).unwrap();
+    } else {
+        assert_eq!(&text[start..end], signed);
+    }
+}

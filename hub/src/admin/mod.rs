@@ -30,6 +30,7 @@ use crate::replica;
 pub use content::{ContentFault, ContentFile, PublishedContent};
 pub use devices::Invited;
 pub use people::{Member, NewMember, NewTrainer};
+pub(crate) use places::contains;
 pub use places::{NewPlan, Place};
 pub use stock::{ImportedStock, StockFault, StockProblem};
 pub use teams::{NewHamlet, NewTeam};

@@ -99,7 +99,7 @@ impl Hub {
 }
 
 /// Whether a unit lies in a place: it is it, or its list or that of today says so.
-pub(super) fn contains(place: UnitCode, unit: UnitCode) -> bool {
+pub(crate) fn contains(place: UnitCode, unit: UnitCode) -> bool {
     lineages(unit).contains(&place)
 }
 

@@ -3,7 +3,7 @@
 use langso_domain::content::Text;
 use langso_domain::date::CivilDate;
 use langso_domain::id::{RowId, ScopeId};
-use langso_domain::indicators::{Compute, Family, Indicator, Indicators, LineKey, Query};
+use langso_domain::indicators::{Compute, Family, Indicator, Indicators, LineKey, Query, percent};
 use langso_domain::period::Period;
 use langso_domain::units::{UnitCode, Units};
 use langso_store::figures;
@@ -188,13 +188,6 @@ impl Scope {
         }
         Ok(row)
     }
-}
-
-/// Thousandths of a percent point, rounded half up; none over nothing.
-fn percent(above: Option<i64>, below: Option<i64>) -> Option<i64> {
-    let (above, below) = (above?, below.filter(|below| *below > 0)?);
-    let doubled = i128::from(above) * 200_000 + i128::from(below);
-    i64::try_from(doubled.div_euclid(2 * i128::from(below))).ok()
 }
 
 fn days(phone: &Phone, asked: &Asked) -> Result<(CivilDate, CivilDate)> {

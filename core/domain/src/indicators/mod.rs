@@ -50,6 +50,13 @@ pub fn drop_views() -> String {
 /// its visit by it; the others read whole tables, which takes less than an index would save.
 pub const INDEXES: &[&str] = &["CREATE INDEX IF NOT EXISTS service_rows_of_visit ON service_rows(visit_id)"];
 
+/// A rate in thousandths of a percent point, rounded half up; none over nothing or over what is not known.
+pub fn percent(above: Option<i64>, below: Option<i64>) -> Option<i64> {
+    let (above, below) = (above?, below.filter(|below| *below > 0)?);
+    let doubled = i128::from(above) * 200_000 + i128::from(below);
+    i64::try_from(doubled.div_euclid(2 * i128::from(below))).ok()
+}
+
 /// Indicators that passed the check.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Indicators(Vec<Indicator>);

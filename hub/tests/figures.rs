@@ -1,0 +1,343 @@
+//! Figures of a team, a place and everywhere, and who may read them over HTTP.
+
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
+mod support;
+
+use std::sync::Arc;
+
+use langso_domain::date::CivilDate;
+use langso_domain::id::MemberId;
+use langso_domain::indicators::Indicators;
+use langso_domain::period::Period;
+use langso_domain::registry::Role;
+use langso_domain::units::{UnitCode, Units};
+use langso_hub::admin::{NewMember, NewTeam, NewTrainer};
+use langso_hub::clock::DAY_MS;
+use langso_hub::figures::Whose;
+use langso_hub::log::{Enrolled, Team};
+use langso_hub::server::{Config, Hub, Running, Server};
+use langso_sync::value::Value;
+use langso_sync::wire::{Nonce, SignedGet};
+use serde_json::Value as Json;
+use support::{Hands, NOW, Phone};
+
+const STOCK: &str = include_str!("../../fixtures/campaigns/quang-ninh-2024/stock.csv");
+/// Two communes of old that became one of today, wholly; the first team lies in the first.
+const ONE: &str = "06859@2024";
+
+fn day(iso: &str) -> CivilDate {
+    CivilDate::parse_iso(iso).unwrap()
+}
+
+fn unit(code: &str) -> UnitCode {
+    UnitCode::parse(code).unwrap()
+}
+
+fn period(code: &str) -> Period {
+    code.parse().unwrap()
+}
+
+struct Site {
+    _folder: tempfile::TempDir,
+    hands: Hands,
+    running: Running,
+    client: reqwest::Client,
+    teams: Vec<Team>,
+}
+
+impl Site {
+    /// Two teams of one commune in a province that is a place.
+    async fn start() -> Self {
+        let (folder, hands) = (tempfile::tempdir().unwrap(), Hands::new());
+        let config =
+            Config { clock: hands.clock(), ..Config::new(folder.path(), ([127, 0, 0, 1], 0).into()) };
+        let running = Server::start(config).await.unwrap();
+        let hub = running.hub.clone();
+        hub.make_place(unit("22@2025")).unwrap();
+        let teams = ["Tổ một", "Tổ hai"].map(|name| {
+            let new = NewTeam {
+                name: name.into(),
+                kind: "hamlet".into(),
+                unit: unit(ONE),
+                founded_on: day("2022-05-12"),
+                hamlets: vec![],
+            };
+            hub.make_team(&new).unwrap()
+        });
+        let client = reqwest::Client::new();
+        Self { _folder: folder, hands, running, client, teams: teams.into() }
+    }
+
+    fn hub(&self) -> &Arc<Hub> {
+        &self.running.hub
+    }
+
+    fn enrol(&self, seed: u8, team: &Team, member: MemberId) -> Phone {
+        let (hub, phone) = (self.hub(), Phone::new(seed));
+        let code = hub.make_code(team.id, member, "http://hub.example").unwrap();
+        let hash = langso_hub::enrol::secret_hash(&code.invite.secret);
+        let enrolled = hub.author.enrol(hash, &phone.key.public(), hub.clock.now()).unwrap();
+        assert!(matches!(enrolled, Enrolled::Yes(_)));
+        phone
+    }
+
+    fn phone(&self, seed: u8, team: &Team, role: Role) -> Phone {
+        let member = NewMember { name: "Lan".into(), role, from: day("2022-05-12") };
+        let member = self.hub().add_member(team.id, &member).unwrap();
+        self.enrol(seed, team, member)
+    }
+
+    fn trainer(&self, seed: u8) -> Phone {
+        let teams = self.teams.iter().map(|team| team.id).collect();
+        let trainer = NewTrainer { name: "Hoa".into(), teams, from: day("2022-05-12") };
+        let member = self.hub().add_trainer(&trainer).unwrap();
+        self.enrol(seed, &self.teams[0], member)
+    }
+
+    /// Visits on a day in a unit, each to a household and a person of its own.
+    fn visits(&self, team: &Team, at: &str, date: &str, count: usize) {
+        let mut batch = self.hub().author.batch();
+        for _ in 0..count {
+            let label = Value::Text("Hộ".into());
+            let household = batch.create(team.scope, "household", [("label", label)]).unwrap();
+            let person = [("household_id", Value::Ref(household))];
+            let person = batch.create(team.scope, "person", person).unwrap();
+            let visit = [
+                ("household_id", Value::Ref(household)),
+                ("unit", Value::Text(at.into())),
+                ("date", Value::Int(day(date).0.into())),
+            ];
+            let visit = batch.create(team.scope, "visit", visit).unwrap();
+            let row = [
+                ("visit_id", Value::Ref(visit)),
+                ("person_id", Value::Ref(person)),
+                ("service", Value::Text("vneid_level2@1".into())),
+                ("outcome", Value::Int(1)),
+            ];
+            batch.create(team.scope, "service_row", row).unwrap();
+        }
+        batch.commit().unwrap();
+    }
+
+    fn sum(&self, indicator: &str, of: &str, whose: Whose) -> langso_hub::figures::Sum {
+        let all = Indicators::packaged();
+        self.hub().project_all().unwrap();
+        self.hub().sum(all.newest(indicator).unwrap(), period(of), whose).unwrap()
+    }
+
+    fn nonce(&self, phone: &Phone) -> Nonce {
+        langso_hub::nonce::give(&self.hub().keys.secret, phone.id(), self.hub().clock.now())
+    }
+
+    async fn get(&self, target: &str, header: Option<String>) -> (u16, Json) {
+        let url = format!("http://{}{target}", self.running.addr);
+        let mut request = self.client.get(url);
+        if let Some(header) = header {
+            request = request.header("authorization", header);
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
+    }
+
+    async fn ask(&self, phone: &Phone, target: &str) -> (u16, Json) {
+        let signed = SignedGet::sign(&phone.key, self.nonce(phone), target);
+        self.get(target, Some(signed.to_string())).await
+    }
+}
+
+#[tokio::test]
+async fn what_is_wider_than_a_team_is_a_sum_of_cells() {
+    let site = Site::start().await;
+    let [one, two] = [&site.teams[0], &site.teams[1]];
+    site.visits(one, ONE, "2024-03-05", 3);
+    site.visits(two, ONE, "2024-03-06", 4);
+    // A visit that the second team made far away, on another list.
+    site.visits(two, "00004@2025", "2025-08-01", 2);
+    let sum = site.sum("visits", "2024-Q1", Whose::Everywhere);
+    assert_eq!((sum.value, sum.parts.len(), sum.is_estimate), (Some(7), 2, false));
+    assert_eq!(sum.oldest(), Some(NOW));
+    assert_eq!(site.sum("visits", "2024-Q1", Whose::Team(two.id)).value, Some(4));
+    assert_eq!(site.sum("visits", "2025-Y", Whose::Everywhere).value, Some(2));
+    let persons = site.sum("persons_helped", "2024-Y", Whose::Everywhere);
+    assert_eq!((persons.value, persons.is_estimate), (Some(7), true), "the same person may be in both");
+    assert!(!site.sum("persons_helped", "2024-Y", Whose::Team(one.id)).is_estimate);
+    // By place: the unit of the date rolls up to the unit of today.
+    let today = Units::packaged().today_of(unit(ONE)).unwrap();
+    assert_eq!(site.sum("visits", "2024-Y", Whose::Place(today)).value, Some(7));
+    assert_eq!(site.sum("visits", "2024-Y", Whose::Place(unit("22@2025"))).value, Some(7));
+    assert_eq!(site.sum("visits", "2025-Y", Whose::Place(unit("22@2025"))).value, Some(0));
+    let hanoi = site.sum("visits", "2025-Y", Whose::Place(unit("01@2025")));
+    assert_eq!((hanoi.value, hanoi.parts.len()), (Some(2), 1));
+    assert_eq!(site.sum("visits", "2024-Y", Whose::Place(unit("01@2025"))).value, Some(0));
+}
+
+#[tokio::test]
+async fn rows_without_a_unit_count_where_their_team_lies() {
+    let site = Site::start().await;
+    let team = &site.teams[0];
+    let mut batch = site.hub().author.batch();
+    for _ in 0..3 {
+        let run =
+            [("tutorial", Value::Text("T1@1".into())), ("date", Value::Int(day("2024-05-01").0.into()))];
+        batch.create(team.training, "checklist_run", run).unwrap();
+    }
+    batch.commit().unwrap();
+    for whose in [Whose::Team(team.id), Whose::Place(unit("22@2025")), Whose::Everywhere] {
+        assert_eq!(site.sum("tutorial_runs", "2024-Q2", whose).value, Some(3), "{whose:?}");
+    }
+    assert_eq!(site.sum("tutorial_runs", "2024-Q2", Whose::Place(unit("01@2025"))).value, Some(0));
+}
+
+#[tokio::test]
+async fn a_lead_reads_the_own_team_down_to_the_scope_it_is_of() {
+    let site = Site::start().await;
+    let [one, two] = [&site.teams[0], &site.teams[1]];
+    let lead = site.phone(1, one, Role::Lead);
+    site.visits(one, ONE, "2024-03-05", 3);
+    site.hub().project_all().unwrap();
+    let (status, figures) = site.ask(&lead, "/v1/figures?period=2024-Q1").await;
+    assert_eq!(status, 200, "{figures}");
+    assert_eq!((&figures["team"], &figures["from"]), (&one.id.to_string().into(), &"2024-01-01".into()));
+    let of = |code: &str| {
+        let all = figures["figures"].as_array().unwrap();
+        all.iter().find(|one| one["indicator"] == code).unwrap().clone()
+    };
+    let persons = of("persons_helped@1");
+    assert_eq!((&persons["value"], &persons["is_suppressed"]), (&3.into(), &false.into()));
+    let rate = of("success_rate@1");
+    assert_eq!(
+        (&rate["value"], &rate["numerator"], &rate["scale"]),
+        (&100_000.into(), &3.into(), &1000.into())
+    );
+    let as_of = &persons["as_of"];
+    assert_eq!((&as_of["oldest_ms"], &as_of["teams"]), (&NOW.0.into(), &1.into()));
+    let head = site.hub().log.scope(one.scope).unwrap().unwrap().head;
+    assert_eq!(as_of["scopes"][0]["position"], head);
+    let own = format!("/v1/figures?period=2024-Q1&team={}&indicator=visits@1", one.id);
+    let (status, figures) = site.ask(&lead, &own).await;
+    assert_eq!((status, figures["figures"].as_array().unwrap().len()), (200, 1));
+    let other = format!("/v1/figures?period=2024-Q1&team={}", two.id);
+    for target in [other.as_str(), "/v1/figures?period=2024-Q1&unit=22@2025&indicator=visits"] {
+        let (status, refused) = site.ask(&lead, target).await;
+        assert_eq!((status, &refused["problem"]), (403, &"not_allowed".into()), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn an_officer_reads_places_and_no_small_count_of_persons() {
+    let site = Site::start().await;
+    let [one, two] = [&site.teams[0], &site.teams[1]];
+    let officer = site.phone(1, one, Role::Officer);
+    site.visits(one, ONE, "2024-03-05", 2);
+    site.visits(two, ONE, "2024-03-06", 2);
+    site.hub().import_stock(STOCK).unwrap();
+    site.hub().project_all().unwrap();
+    let target = |of: &str| {
+        format!(
+            "/v1/figures?unit=22%402025&period={of}&indicator=persons_helped&indicator=visits&indicator=success_rate"
+        )
+    };
+    let (status, small) = site.ask(&officer, &target("2024-Q1")).await;
+    assert_eq!(status, 200, "{small}");
+    let figure = |answer: &Json, at: usize| {
+        let one = &answer["figures"][at];
+        (
+            one["value"].as_i64(),
+            one["is_suppressed"].as_bool().unwrap(),
+            one["is_estimate"].as_bool().unwrap(),
+        )
+    };
+    assert_eq!(figure(&small, 0), (None, true, true));
+    assert_eq!(figure(&small, 1), (Some(4), false, false), "visits are no persons");
+    site.visits(two, ONE, "2024-03-06", 1);
+    site.hub().project_all().unwrap();
+    let (_, enough) = site.ask(&officer, &target("2024-Q1")).await;
+    assert_eq!(figure(&enough, 0), (Some(5), false, true));
+    assert_eq!(enough["figures"][0]["as_of"]["teams"], 2);
+
+    let stock =
+        "/v1/figures?unit=193@2024&period=2024-Y&indicator=telehealth_rate&indicator=vneid_level2_rate";
+    let (status, stock) = site.ask(&officer, stock).await;
+    assert_eq!(status, 200, "{stock}");
+    let [telehealth, vneid] = [&stock["figures"][0], &stock["figures"][1]];
+    assert_eq!((&telehealth["value"], &telehealth["scale"]), (&62_500.into(), &1000.into()));
+    assert_eq!(vneid["value"], 87_040, "accounts by cards");
+    assert_eq!((&vneid["numerator"], &vneid["denominator"]), (&230_540.into(), &264_866.into()));
+    let published = &vneid["published"][0];
+    assert_eq!((&published["operator"], &published["thousandths"]), (&"=".into(), &87_000.into()));
+    assert_eq!((&published["source"], &published["date"]), (&"Báo Quảng Ninh".into(), &"2024-09-01".into()));
+
+    for target in [
+        "/v1/figures?period=2024-Y&unit=01@2025&indicator=visits".to_owned(),
+        format!("/v1/figures?period=2024-Y&team={}", one.id),
+    ] {
+        let (status, refused) = site.ask(&officer, &target).await;
+        assert_eq!((status, &refused["problem"]), (403, &"not_allowed".into()), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_trainer_reads_no_figures_of_teams_or_places() {
+    let site = Site::start().await;
+    let trainer = site.trainer(1);
+    for target in [
+        "/v1/figures?period=2024-Y".to_owned(),
+        format!("/v1/figures?period=2024-Y&team={}", site.teams[0].id),
+        "/v1/figures?period=2024-Y&unit=22@2025&indicator=visits".to_owned(),
+    ] {
+        let (status, refused) = site.ask(&trainer, &target).await;
+        assert_eq!((status, &refused["problem"]), (403, &"not_allowed".into()), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn who_asks_must_prove_it_with_a_fresh_nonce() {
+    let site = Site::start().await;
+    let lead = site.phone(1, &site.teams[0], Role::Lead);
+    let target = "/v1/figures?period=2024-Y";
+    let problem = |answer: (u16, Json)| (answer.0, answer.1["problem"].as_str().unwrap().to_owned());
+    assert_eq!(problem(site.get(target, None).await), (401, "bad_signature".into()));
+    let stranger = Phone::new(9);
+    assert_eq!(problem(site.ask(&stranger, target).await), (401, "unknown_device".into()));
+    let elsewhere = SignedGet::sign(&lead.key, site.nonce(&lead), "/v1/figures?period=2023-Y");
+    assert_eq!(problem(site.get(target, Some(elsewhere.to_string())).await), (401, "bad_signature".into()));
+
+    let old = SignedGet::sign(&lead.key, site.nonce(&lead), target).to_string();
+    site.hands.forward(8 * DAY_MS);
+    let (status, refused) = site.get(target, Some(old)).await;
+    assert_eq!((status, refused["problem"].as_str()), (401, Some("stale_nonce")));
+    let fresh = langso_hub::nonce::from_text(refused["nonce"].as_str().unwrap()).unwrap();
+    let again = SignedGet::sign(&lead.key, fresh, target).to_string();
+    assert_eq!(site.get(target, Some(again)).await.0, 200);
+
+    site.hub().revoke_device(lead.id()).unwrap();
+    assert_eq!(problem(site.ask(&lead, target).await), (403, "revoked".into()));
+}
+
+#[tokio::test]
+async fn a_question_that_does_not_hold_names_its_parameter() {
+    let site = Site::start().await;
+    let officer = site.phone(1, &site.teams[0], Role::Officer);
+    let many = format!("period=2024-Y&unit=22@2025{}", "&indicator=visits".repeat(17));
+    for (query, field, code) in [
+        ("", "period", "missing"),
+        ("period=2024", "period", "not_a_period"),
+        ("period=2024-Y&period=2024-Y", "period", "twice"),
+        ("period=2024-Y", "unit", "missing"),
+        ("period=2024-Y&unit=22", "unit", "unknown_unit"),
+        ("period=2024-Y&unit=99@2025", "unit", "unknown_unit"),
+        ("period=2024-Y&unit=22@2025", "indicator", "missing"),
+        ("period=2024-Y&unit=22@2025&indicator=songs", "indicator", "unknown_indicator"),
+        (many.as_str(), "indicator", "too_many"),
+        ("period=2024-Y&team=abc", "team", "unknown"),
+        ("period=2024-Y&colour=red", "query", "unknown_parameter"),
+    ] {
+        let (status, refused) = site.ask(&officer, &format!("/v1/figures?{query}")).await;
+        let told = (status, refused["field"].as_str().unwrap(), refused["code"].as_str().unwrap());
+        assert_eq!(told, (400, field, code), "{query}");
+    }
+    let long = format!("/v1/figures?period={}", "2".repeat(5_000));
+    assert_eq!(site.ask(&officer, &long).await.0, 413);
+}
