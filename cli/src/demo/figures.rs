@@ -54,7 +54,10 @@ pub(super) fn phone_folder(team: &Team, member: MemberNo) -> PathBuf {
 
 /// The command that opens a figure of visits on a phone.
 pub(super) fn opening(phone: &Path) -> String {
-    format!("./dev langso figures --at {} open portal_first_logins --period 2024-H1", phone.display())
+    let here = std::env::current_dir().ok();
+    let short = here.and_then(|here| phone.strip_prefix(here).map(Path::to_owned).ok());
+    let phone = short.as_deref().unwrap_or(phone).display();
+    format!("./dev langso figures --at {phone} open portal_first_logins --period 2024-H1")
 }
 
 /// The period of a printed row: what the article names, else the year it stands in.

@@ -42,22 +42,13 @@ pub(super) fn play(args: &Args) -> Result<(Report, Vec<PathBuf>), DemoError> {
     let (hub, phone) = stage.ask(&ledger)?;
     let seconds = began.elapsed().as_secs_f64();
     let leads = stage.leads(&ledger, &data);
-    let phones: BTreeSet<_> = ledger
-        .header
-        .phones
-        .iter()
-        .filter(|phone| teams.contains(&phone.team))
-        .collect::<Vec<_>>()
-        .iter()
-        .map(|phone| phone.no)
-        .collect();
     stage.end()?;
     let (rows, team_differences) = figures::side_by_side(&ledger, &phone, &hub, &teams, lost)?;
     let report = Report {
         rows,
         visits: done.visits,
         households: done.households,
-        phones: phones.len(),
+        phones: ledger.header.phones.iter().filter(|phone| teams.contains(&phone.team)).count(),
         bytes_up: done.bytes_up,
         bytes_down: done.bytes_down,
         seconds: (seconds * 10.0).round() / 10.0,
@@ -89,11 +80,10 @@ fn fresh_folder(data: Option<&Path>) -> Result<PathBuf, DemoError> {
     if data.is_none() && folder.join(MARK).exists() {
         std::fs::remove_dir_all(folder)?;
     }
-    std::fs::create_dir_all(folder.join("log"))?;
-    let mut inside = std::fs::read_dir(folder)?;
-    if inside.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "log")) {
+    if std::fs::read_dir(folder).is_ok_and(|mut inside| inside.next().is_some()) {
         return Err(DemoError::Folder(folder.to_owned()));
     }
+    std::fs::create_dir_all(folder.join("log"))?;
     Ok(folder.canonicalize()?)
 }
 
