@@ -1,20 +1,23 @@
 //! The printed rows: what is asked of the leads' phones and of the hub for each, and the table of the answers beside
 //! the ledger's tally.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use langso_device::Companion;
 use langso_device::companion::figures::{Asked, FigureRow};
 use langso_domain::date::CivilDate;
-use langso_domain::indicators::{Family, Indicators, SeedRow, seed_rows};
-use langso_domain::units::UnitCode;
+use langso_domain::id::ScopeId;
+use langso_domain::indicators::{Compute, Family, Indicators, Query, SeedRow, seed_rows};
+use langso_domain::units::{UnitCode, Units};
+use langso_hub::server::Hub;
+use langso_store::figures;
 use serde::{Deserialize, Serialize};
 
 use super::DemoError;
 use super::report::Row;
 use crate::campaign::codes::Role;
-use crate::campaign::ledger::{Ledger, MemberNo, Team, TeamNo};
+use crate::campaign::ledger::{Header, Ledger, MemberNo, Team, TeamNo};
 use crate::campaign::stock::{packaged_csv, read_stock};
 use crate::campaign::{TallyRow, tally};
 
@@ -124,6 +127,61 @@ fn published(row: &FigureRow, unit: &str) -> Option<i64> {
     row.published.iter().find(|one| one.unit == unit)?.thousandths
 }
 
+/// The rows as the hub's cells have them, each team's and the places'.
+pub(super) fn of_hub(hub: &Hub, header: &Header) -> Result<Vec<Figure>, DemoError> {
+    hub.project_all()?;
+    let teams = hub.list_teams()?;
+    let places = hub.list_places()?;
+    let mut figures = Vec::new();
+    for row in seed_rows() {
+        if is_stock(&row)? {
+            for place in &places {
+                figures.extend(imported(hub, place.scope, &row)?);
+            }
+            continue;
+        }
+        let units: BTreeSet<String> = row
+            .units
+            .iter()
+            .filter_map(|unit| UnitCode::parse(unit))
+            .flat_map(|unit| Units::packaged().places_of(unit).whole)
+            .map(|unit| unit.to_string())
+            .collect();
+        for team in &teams {
+            let found = hub.log.figures_for(team.scope, indicator(&row)?, &period(&row))?;
+            let cells = found.cells.iter().filter(|cell| units.contains(&cell.unit));
+            figures.push(Figure {
+                row: row.row.clone(),
+                team: header.teams.iter().find(|one| one.name == team.name).map(|one| one.no.0),
+                thousandths: Some(cells.map(|cell| cell.value).sum::<i64>() * 1_000),
+                as_of_ms: found.projection.and_then(|of| of.as_of).map(|at| at.0),
+            });
+        }
+    }
+    Ok(figures)
+}
+
+/// A figure of others. A share has no cell of its own, since it is made of two: the figure itself is read.
+fn imported(hub: &Hub, place: ScopeId, row: &SeedRow) -> Result<Option<Figure>, DemoError> {
+    let name = indicator(row)?;
+    let Some(unit) = row.units.first() else { return Ok(None) };
+    let all = Indicators::packaged();
+    let known = all.get(name).ok_or(DemoError::Unexpected("an indicator that is not there"))?;
+    let published = hub.replicas.with::<_, DemoError>(place, |replica, _| {
+        let (from, to) = (CivilDate(0), hub.clock.now().date());
+        let query = Query { from, to, units: Some(vec![unit.clone()]), scopes: None };
+        Ok(figures::published(replica.connection(), known, &query)?)
+    })?;
+    let Some(published) = published.into_iter().next() else { return Ok(None) };
+    let cells = hub.log.figures_for(place, name, &period(row))?.cells;
+    let thousandths = match known.compute {
+        Compute::Stock(_) => cells.iter().find(|cell| cell.unit == *unit).map(|cell| cell.value),
+        _ => published.thousandths,
+    };
+    let as_of_ms = Some(published.date.starts_at());
+    Ok(Some(Figure { row: row.row.clone(), team: None, thousandths, as_of_ms }))
+}
+
 /// The rows side by side, and where a lead's figure is not the hub's of that team.
 pub(super) fn side_by_side(
     ledger: &Ledger,
@@ -160,7 +218,9 @@ pub(super) fn side_by_side(
                 .map(|one| one.value),
             false => tally.get(row.row.as_str()).map(|row| row.value as i64 * 1_000),
         };
-        let as_of = hub.values().chain(phone.values()).filter_map(|one| one.as_of_ms).min();
+        // The oldest state of what the row is made of; a team without any of it makes it no older.
+        let made_of = |one: &&Figure| one.thousandths != Some(0);
+        let as_of = hub.values().chain(phone.values()).filter(made_of).filter_map(|one| one.as_of_ms).min();
         rows.push(Row {
             seed_row: row.row.clone(),
             words: row.words.clone(),
@@ -193,11 +253,4 @@ fn agreed(figures: &BTreeMap<Option<u8>, Figure>) -> Option<i64> {
 
 fn number(thousandths: Option<i64>) -> Option<f64> {
     thousandths.map(|value| value as f64 / 1_000.0)
-}
-
-pub(super) fn of_hub(
-    _: &langso_hub::server::Hub,
-    _: &crate::campaign::ledger::Header,
-) -> Result<Vec<Figure>, DemoError> {
-    Ok(vec![])
 }

@@ -139,6 +139,15 @@ pub(crate) enum DemoError {
     /// The hub refused what the ledger says.
     #[error(transparent)]
     Admin(#[from] langso_hub::admin::AdminError),
+    /// The hub cannot say its figures.
+    #[error(transparent)]
+    Replica(#[from] langso_hub::replica::Error),
+    /// The hub's log.
+    #[error(transparent)]
+    Log(#[from] langso_hub::log::Error),
+    /// The hub's rows.
+    #[error(transparent)]
+    Store(#[from] langso_store::Error),
     /// There is no ledger.
     #[error(transparent)]
     Campaign(#[from] CampaignError),

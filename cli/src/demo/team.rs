@@ -155,10 +155,17 @@ impl<'a> Team<'a> {
                     1
                 }
                 what => {
-                    self.done.visits += u64::from(matches!(what, What::Visit(_)));
-                    self.done.households += u64::from(matches!(what, What::Household(_)));
                     let events = self.ahead[member].make_contiguous();
-                    Hand { device, book: &mut self.book, services: &self.services }.act(events)?
+                    let mut hand = Hand { device, book: &mut self.book, services: &self.services };
+                    match hand.act(events) {
+                        // Without signal a phone does not know what others wrote: what needs it does not happen.
+                        Err(DemoError::Call { .. } | DemoError::Unexpected(_)) if self.is_silent => 1,
+                        taken => {
+                            self.done.visits += u64::from(matches!(what, What::Visit(_)));
+                            self.done.households += u64::from(matches!(what, What::Household(_)));
+                            taken?
+                        }
+                    }
                 }
             };
             self.ahead[member].drain(..taken);
