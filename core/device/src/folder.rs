@@ -39,12 +39,18 @@ impl Folder {
         self.path.join("journal")
     }
 
-    /// The device's key; minted on the first call and never replaced.
+    /// The device's key; minted with the folder and never replaced: what another key signed would be lost to the hub.
+    ///
+    /// # Errors
+    /// `Corrupt` when the key is damaged, or gone from beside a database.
     pub fn key(&self) -> Result<SigningKey> {
         let path = self.path.join("phone.key");
         let seed = match std::fs::read(&path) {
             Ok(bytes) => Zeroizing::new(bytes),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                if self.database().exists() {
+                    return Err(AppError::Corrupt);
+                }
                 let mut seed = Zeroizing::new(vec![0; 32]);
                 getrandom::fill(&mut seed).map_err(AppError::unexpected)?;
                 write_whole(&path, &seed)?;
@@ -68,5 +74,10 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&part, path)?;
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        // The name is durable only when the folder is.
+        File::open(folder)?.sync_all()?;
+    }
     Ok(())
 }

@@ -8,7 +8,7 @@ use langso_sync::chain::Cursor;
 use langso_sync::change::Change;
 use langso_sync::frame::Frame;
 use langso_sync::session::{Event, News, Receipt};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{AppError, Result};
 use crate::facts::{self, Watermarks, name};
@@ -27,6 +27,7 @@ impl Phone {
     pub(crate) fn softly<T>(&mut self, write: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.connection().pragma_update(None, "synchronous", "NORMAL")?;
         let result = write(self);
+        // A save after this must wait for the disk: what cannot be made sure of is no success.
         self.connection().pragma_update(None, "synchronous", "FULL")?;
         result
     }
@@ -133,15 +134,71 @@ impl Phone {
     }
 }
 
+/// Notes ranges; one that goes on where another ends, in the writer's numbers and at the hub, becomes one with it, and
+/// none is counted twice.
 fn put_receipts(connection: &Connection, scope: i64, receipts: &[Receipt]) -> Result<()> {
+    let mut before = connection.prepare_cached(
+        "SELECT first_seq, last_seq FROM receipts
+         WHERE writer = ?1 AND first_seq <= ?2 AND last_seq >= ?2 - 1 AND position + ?2 - first_seq = ?3
+         ORDER BY first_seq DESC LIMIT 1",
+    )?;
+    let mut inside = connection
+        .prepare_cached("DELETE FROM receipts WHERE writer = ?1 AND first_seq > ?2 AND last_seq <= ?3")?;
     let mut put = connection.prepare_cached(
-        "INSERT INTO receipts (writer, first_seq, last_seq, scope, position) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (writer, first_seq) DO UPDATE
-         SET last_seq = max(last_seq, excluded.last_seq), position = excluded.position",
+        "INSERT OR REPLACE INTO receipts (writer, first_seq, last_seq, scope, position) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
     for receipt in receipts {
-        let last = receipt.first + receipt.n - 1;
-        put.execute((receipt.writer.0 as i64, receipt.first, last, scope, receipt.position as i64))?;
+        let writer = receipt.writer.0 as i64;
+        let (mut first, mut last) = (receipt.first, receipt.first + receipt.n - 1);
+        let mut position = receipt.position as i64;
+        let found: Option<(u32, u32)> =
+            before.query_row((writer, first, position), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        if let Some((from, upto)) = found {
+            position -= i64::from(first - from);
+            (first, last) = (from, last.max(upto));
+        }
+        inside.execute((writer, first, last))?;
+        put.execute((writer, first, last, scope, position))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use langso_domain::id::Writer;
+
+    use super::*;
+
+    type Range = (u32, u32, i64);
+
+    /// What is held of writer 7 after these receipts: (first, last, position of the first).
+    fn held(receipts: &[(u32, u32, u64)]) -> Vec<Range> {
+        let connection = Connection::open_in_memory().expect("a database");
+        connection.execute_batch(include_str!("../sql/0001_phone.sql")).expect("tables");
+        for (first, n, position) in receipts {
+            let receipt = Receipt { writer: Writer(7), first: *first, n: *n, position: *position };
+            put_receipts(&connection, 1, &[receipt]).expect("kept");
+        }
+        let sql = "SELECT first_seq, last_seq, position FROM receipts ORDER BY first_seq";
+        let mut get = connection.prepare(sql).expect("reads");
+        let rows = get.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("reads");
+        rows.map(|row| row.expect("a range")).collect()
+    }
+
+    #[test]
+    fn receipts_that_go_on_where_others_end_become_one_range() {
+        assert_eq!(held(&[(1, 1, 50), (2, 1, 51), (3, 2, 52)]), [(1, 4, 50)]);
+        assert_eq!(
+            held(&[(1, 1, 50), (2, 1, 60)]),
+            [(1, 1, 50), (2, 2, 60)],
+            "others stand between at the hub"
+        );
+    }
+
+    #[test]
+    fn no_change_is_counted_twice() {
+        assert_eq!(held(&[(3, 1, 52), (1, 5, 50)]), [(1, 5, 50)]);
+        assert_eq!(held(&[(1, 5, 50), (3, 1, 52)]), [(1, 5, 50)]);
+        assert_eq!(held(&[(1, 5, 50), (1, 5, 50)]), [(1, 5, 50)]);
+    }
 }

@@ -22,6 +22,8 @@ const SUM: usize = 8;
 #[derive(Debug)]
 pub struct Journal {
     file: File,
+    /// Where that record ends.
+    end: u64,
 }
 
 /// One record read back.
@@ -51,13 +53,14 @@ impl Journal {
             file.set_len(whole as u64)?;
         }
         file.seek(SeekFrom::Start(whole as u64))?;
-        Ok((Self { file }, records))
+        Ok((Self { file, end: whole as u64 }, records))
     }
 
     /// Appends a change that the database has taken in.
     ///
     /// # Errors
-    /// When the file cannot be written; the change is safe in the database then, and the next open mends the file.
+    /// When the file cannot be written; the change is safe in the database then, the next record does not come to
+    /// stand behind half of this one, and the next open mends the file.
     pub fn append(&mut self, scope: ScopeId, bytes: &[u8]) -> std::io::Result<()> {
         let mut record = Vec::with_capacity(HEAD + bytes.len() + SUM);
         record.push(CHANGE);
@@ -66,7 +69,13 @@ impl Journal {
         record.extend(bytes);
         let sum = Sha256::digest(&record);
         record.extend(&sum[..SUM]);
-        self.file.write_all(&record)
+        if let Err(error) = self.file.write_all(&record) {
+            self.file.set_len(self.end)?;
+            self.file.seek(SeekFrom::Start(self.end))?;
+            return Err(error);
+        }
+        self.end += record.len() as u64;
+        Ok(())
     }
 }
 

@@ -123,11 +123,6 @@ impl Phone {
         self.time.as_ref()
     }
 
-    /// The first scope of a kind that this phone holds.
-    pub(crate) fn scope(&self, kind: ScopeKind) -> Option<(i64, ScopeId)> {
-        self.scopes.iter().find(|(of, ..)| *of == kind).map(|(_, number, scope)| (*number, *scope))
-    }
-
     /// Writes: `write` says what, all of it becomes durable together, or nothing does. Each scope written to gets
     /// one change.
     ///
@@ -135,12 +130,11 @@ impl Phone {
     /// What `write` refused; `NotAllowed` when the phone holds no scope for a row; `StorageFull` and the like when
     /// the commit failed, after which the next save goes by a new writer.
     pub fn save<T>(&mut self, write: impl FnOnce(&mut Saving<'_, '_>) -> Result<T>) -> Result<T> {
-        let now = self.now();
-        let result = self.try_save(now, write);
-        if result.is_err() {
-            self.authors.clear();
-        }
-        let (answer, written) = result?;
+        // Taken out for the time of the save: whatever ends it early, a panic too, leaves no writer whose numbers
+        // may have reached the disk.
+        let mut authors = std::mem::take(&mut self.authors);
+        let (answer, written) = self.try_save(&mut authors, write)?;
+        self.authors = authors;
         for (scope, change) in written {
             // The database has it; a journal that lags is mended at the next open.
             let _ = self.journal.append(scope, &change);
@@ -148,16 +142,16 @@ impl Phone {
         Ok(answer)
     }
 
-    #[allow(clippy::type_complexity)]
     fn try_save<T>(
         &mut self,
-        now: Now,
+        authors: &mut HashMap<i64, Author>,
         write: impl FnOnce(&mut Saving<'_, '_>) -> Result<T>,
-    ) -> Result<(T, Vec<(ScopeId, Vec<u8>)>)> {
+    ) -> Result<(T, Vec<Written>)> {
+        let now = self.now();
         let mut batch = self.replica.begin()?;
         let mut saving = Saving {
             batch: &mut batch,
-            authors: &mut self.authors,
+            authors,
             scopes: &self.scopes,
             device: self.device,
             drafts: Vec::new(),
@@ -179,23 +173,29 @@ impl Phone {
             if !now.is_sure {
                 draft.say(change::extra::CLOCK_UNSURE, Value::Bool(true));
             }
-            let author = self.authors.get_mut(&number).expect("made with its draft");
+            let author = authors.get_mut(&number).expect("made with its draft");
             let change = author.finish(draft, &mut self.clock, now.ms.max(0) as u64);
             let bytes = change.encode();
             if bytes.len() > change::MAX_CHANGE_BYTES {
                 return Err(AppError::invalid("", "too_large"));
             }
             batch.apply_own(number, &change)?;
-            let mut put =
-                batch.connection().prepare_cached("INSERT INTO outbox (scope, bytes) VALUES (?1, ?2)")?;
-            put.execute((number, &bytes))?;
-            drop(put);
+            put_outbox(batch.connection(), number, &bytes)?;
             written.push((scope, bytes));
         }
         batch.commit()?;
         Ok((answer, written))
     }
 }
+
+fn put_outbox(connection: &Connection, scope: i64, bytes: &[u8]) -> Result<()> {
+    let sql = "INSERT INTO outbox (scope, bytes) VALUES (?1, ?2)";
+    connection.prepare_cached(sql)?.execute((scope, bytes))?;
+    Ok(())
+}
+
+/// A change's scope and its bytes.
+type Written = (ScopeId, Vec<u8>);
 
 /// A save being written; see [`Phone::save`].
 pub struct Saving<'b, 'a> {
@@ -375,9 +375,7 @@ fn reconcile(
         let change = Change::decode(&record.bytes).map_err(|_| AppError::Corrupt)?;
         let Some(number) = batch.find_scope(record.scope)? else { continue };
         if batch.apply(record.scope, device, &change)? {
-            let mut put =
-                batch.connection().prepare_cached("INSERT INTO outbox (scope, bytes) VALUES (?1, ?2)")?;
-            put.execute((number, &record.bytes))?;
+            put_outbox(batch.connection(), number, &record.bytes)?;
         }
     }
     batch.commit()?;

@@ -23,10 +23,11 @@ pub(super) fn unarrived(phone: &Phone, plural: &str) -> Result<Vec<RowId>> {
 fn ranges(connection: &Connection, device: [u8; 8]) -> Result<Vec<(RowId, RowId)>> {
     let sql = "SELECT w.writer, w.upto, w.is_current, r.first_seq, r.last_seq FROM writers AS w
                LEFT JOIN receipts AS r ON r.writer = w.writer WHERE w.device = ?1 ORDER BY w.writer, r.first_seq";
-    let rows: Vec<(i64, u32, bool, Option<u32>, Option<u32>)> =
-        rows::all(connection, sql, [device], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-        })?;
+    let rows = rows::all(connection, sql, [device], |row| {
+        let (writer, upto, is_current): (i64, u32, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let receipt: (Option<u32>, Option<u32>) = (row.get(3)?, row.get(4)?);
+        Ok((writer, upto, is_current, receipt.0, receipt.1))
+    })?;
     let mut ranges = Vec::new();
     for of_writer in rows.chunk_by(|one, other| one.0 == other.0) {
         let (writer, upto, is_current, ..) = of_writer[0];

@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use langso_domain::registry::CURRENT;
 use langso_sync::chain::{Chain, Cursor};
+use langso_sync::frame::FrameError;
 use langso_sync::keys::PublicKey;
-use langso_sync::session::{Event, Pace, Session, Setup};
-use langso_sync::wire::{Nonce, Problem, SYNC_PATH};
+use langso_sync::session::{Event, Pace, Session, SessionError, Setup};
+use langso_sync::wire::{Nonce, Problem, SYNC_PATH, WireError};
 use serde::{Deserialize, Serialize};
 
 use super::{Companion, Nothing};
@@ -274,7 +275,12 @@ impl Sync<'_> {
                     }
                     Err(error) => {
                         session.cut();
-                        return Err(AppError::Offline { why: format!("not a hub's answer: {error}") });
+                        return Err(AppError::offline(match error {
+                            SessionError::Wire(WireError::Signature)
+                            | SessionError::Frame(FrameError::Signature) => "hub_unknown",
+                            SessionError::OtherHistory { .. } | SessionError::Hole { .. } => "other_history",
+                            SessionError::Wire(_) | SessionError::Frame(_) => "not_a_hub",
+                        }));
                     }
                 }
             }
