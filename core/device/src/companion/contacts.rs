@@ -5,11 +5,11 @@ use langso_domain::date::CivilDate;
 use langso_domain::id::{ConsentId, ContactId, HouseholdId, PersonId};
 use langso_domain::text::{self, NameError, phone::PhoneError};
 use langso_sync::value::Value;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::problems::Problems;
-use super::{Companion, Day, Nothing, check, consents, once, rows};
+use super::{Companion, Day, Nothing, check, consents, merges, once, rows};
 use crate::error::{AppError, Result};
 use crate::phone::Saving;
 
@@ -112,7 +112,7 @@ impl Contacts<'_> {
             problems.add("household", "not_found");
         }
         if let Some(person) = new.person {
-            check_person(connection, new.household, person, &mut problems)?;
+            merges::check_person(connection, "person", new.household, person, &mut problems)?;
         }
         let (name, number) = (new.display_name.as_deref(), new.phone.as_deref());
         let reach = check_reach("", name, number, new.expires_on, phone.today(), &mut problems);
@@ -212,22 +212,6 @@ pub(crate) fn check_reach(
         () => {}
     }
     Reach { name, number, expires_on }
-}
-
-fn check_person(
-    connection: &Connection,
-    household: HouseholdId,
-    person: PersonId,
-    problems: &mut Problems,
-) -> Result<()> {
-    let sql = "SELECT household_id FROM live_persons WHERE id = ?1";
-    let mut get = connection.prepare_cached(sql)?;
-    match get.query_row([person.0.0], |row| rows::some_id(row, 0, HouseholdId)).optional()? {
-        None => problems.add("person", "not_found"),
-        Some(whose) if whose != Some(household) => problems.add("person", "person_of_other_household"),
-        Some(_) => {}
-    }
-    Ok(())
 }
 
 fn name_code(error: NameError) -> &'static str {
