@@ -73,8 +73,8 @@ impl Device {
         self.count += 1;
         // Odd moments, other ones each time; a durable save takes some milliseconds.
         let lives = Duration::from_micros(self.count.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 52);
-        let began = Instant::now();
         victim.answer::<bool>()?;
+        let began = Instant::now();
         while began.elapsed() < lives {
             std::hint::spin_loop();
         }

@@ -1,17 +1,18 @@
 //! The printed rows: what is asked of the leads' phones and of the hub for each, and the table of the answers beside
 //! the ledger's tally.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use langso_device::Companion;
 use langso_device::companion::figures::{Asked, FigureRow};
 use langso_domain::date::CivilDate;
-use langso_domain::id::ScopeId;
-use langso_domain::indicators::{Compute, Family, Indicators, Query, SeedRow, seed_rows};
-use langso_domain::units::{UnitCode, Units};
+use langso_domain::id::TeamId;
+use langso_domain::indicators::{Compute, Family, Indicator, Indicators, SeedRow, seed_rows};
+use langso_domain::period::{CutOff, Period, PeriodKind};
+use langso_domain::units::UnitCode;
+use langso_hub::figures::Whose;
 use langso_hub::server::Hub;
-use langso_store::figures;
 use serde::{Deserialize, Serialize};
 
 use super::DemoError;
@@ -63,57 +64,71 @@ pub(super) fn opening(phone: &Path) -> String {
     format!("./dev langso figures --at {phone} open portal_first_logins --period 2024-H1")
 }
 
-/// The period of a printed row: what the article names, else the year it stands in.
-fn period(row: &SeedRow) -> String {
-    let (year, month, _) = row.to.ymd();
-    match row.from {
-        Some(from) if from.ymd().1 == month => format!("{year}-M{month:02}"),
-        Some(_) => format!("{year}-H1"),
-        None => format!("{year}-Y"),
+/// What is asked for a printed row.
+struct Asking {
+    row: String,
+    /// The indicator that counts it, or under which it is imported.
+    indicator: Indicator,
+    /// What the article names, else the year it stands in.
+    period: Period,
+    units: Vec<UnitCode>,
+}
+
+impl Asking {
+    fn of(row: &SeedRow) -> Result<Self, DemoError> {
+        let name = row.indicators.first().ok_or(DemoError::Unexpected("a row without an indicator"))?;
+        let all = Indicators::packaged();
+        let indicator = all.get(name).ok_or(DemoError::Unexpected("an indicator that is not there"))?;
+        let kind = match row.from {
+            Some(from) if from.ymd().1 == row.to.ymd().1 => PeriodKind::Month,
+            Some(_) => PeriodKind::Half,
+            None => PeriodKind::Year,
+        };
+        let period = Period::containing(row.to, kind, CutOff::Calendar);
+        Ok(Self {
+            row: row.row.clone(),
+            indicator: indicator.clone(),
+            period: period.ok_or(DemoError::Unexpected("a day without a period"))?,
+            units: row.units.iter().filter_map(|unit| UnitCode::parse(unit)).collect(),
+        })
     }
-}
 
-/// The indicator that counts a row, or under which it is imported.
-fn indicator(row: &SeedRow) -> Result<&str, DemoError> {
-    row.indicators.first().map(String::as_str).ok_or(DemoError::Unexpected("a row without an indicator"))
-}
-
-/// Whether a row is imported and never counted.
-fn is_stock(row: &SeedRow) -> Result<bool, DemoError> {
-    let all = Indicators::packaged();
-    let found = all.get(indicator(row)?).ok_or(DemoError::Unexpected("an indicator that is not there"))?;
-    Ok(found.family == Family::Coverage)
+    /// Whether it is imported and never counted.
+    fn is_stock(&self) -> bool {
+        self.indicator.family == Family::Coverage
+    }
 }
 
 /// The rows as a lead's replica has them.
 pub(super) fn of_lead(app: &Companion, team: TeamNo) -> Result<Vec<Figure>, DemoError> {
     let mut figures = Vec::new();
     for row in seed_rows() {
-        let name = indicator(&row)?;
-        let is_stock = is_stock(&row)?;
+        let asking = Asking::of(&row)?;
         let (mut thousandths, mut as_of_ms) = (None, None);
-        for unit in &row.units {
+        for unit in &asking.units {
             let asked = Asked {
-                period: Some(period(&row)),
-                unit: UnitCode::parse(unit),
-                indicators: vec![name.to_owned()],
+                period: Some(asking.period.to_string()),
+                unit: Some(*unit),
+                indicators: vec![asking.indicator.reference()],
                 ..Asked::default()
             };
             let page = app.figures().list_figures(asked)?;
             let found = page.activity.iter().chain(&page.coverage).next();
-            let value =
-                found.and_then(|found| if is_stock { published(found, unit) } else { counted(found) });
+            let (value, as_of) = if asking.is_stock() {
+                let mut published = found.iter().flat_map(|row| &row.published);
+                let published = published.find(|one| one.unit == unit.to_string());
+                (published.and_then(|one| one.thousandths), published.map(|one| one.date.0.starts_at()))
+            } else {
+                (found.and_then(counted), page.as_of.last_sync_at)
+            };
             // A sum of places; a place without a figure adds nothing.
             thousandths = match (thousandths, value) {
                 (Some(before), Some(value)) => Some(before + value),
                 (before, value) => before.or(value),
             };
-            as_of_ms = match is_stock {
-                true => found.and_then(|found| found.published.first()).map(|one| one.date.0.starts_at()),
-                false => page.as_of.last_sync_at,
-            };
+            as_of_ms = as_of;
         }
-        figures.push(Figure { row: row.row.clone(), team: Some(team.0), thousandths, as_of_ms });
+        figures.push(Figure { row: asking.row, team: Some(team.0), thousandths, as_of_ms });
     }
     Ok(figures)
 }
@@ -122,64 +137,48 @@ fn counted(row: &FigureRow) -> Option<i64> {
     row.value.map(|value| value * 1_000 / i64::from(row.scale))
 }
 
-/// What is published of that very place.
-fn published(row: &FigureRow, unit: &str) -> Option<i64> {
-    row.published.iter().find(|one| one.unit == unit)?.thousandths
-}
-
 /// The rows as the hub's cells have them, each team's and the places'.
 pub(super) fn of_hub(hub: &Hub, header: &Header) -> Result<Vec<Figure>, DemoError> {
     hub.project_all()?;
     let teams = hub.list_teams()?;
-    let places = hub.list_places()?;
     let mut figures = Vec::new();
     for row in seed_rows() {
-        if is_stock(&row)? {
-            for place in &places {
-                figures.extend(imported(hub, place.scope, &row)?);
-            }
+        let asked = Asking::of(&row)?;
+        if asked.is_stock() {
+            figures.extend(imported(hub, &asked)?);
             continue;
         }
-        let units: BTreeSet<String> = row
-            .units
-            .iter()
-            .filter_map(|unit| UnitCode::parse(unit))
-            .flat_map(|unit| Units::packaged().places_of(unit).whole)
-            .map(|unit| unit.to_string())
-            .collect();
+        let mut parts: BTreeMap<TeamId, Figure> = BTreeMap::new();
         for team in &teams {
-            let found = hub.log.figures_for(team.scope, indicator(&row)?, &period(&row))?;
-            let cells = found.cells.iter().filter(|cell| units.contains(&cell.unit));
-            figures.push(Figure {
-                row: row.row.clone(),
-                team: header.teams.iter().find(|one| one.name == team.name).map(|one| one.no.0),
-                thousandths: Some(cells.map(|cell| cell.value).sum::<i64>() * 1_000),
-                as_of_ms: found.projection.and_then(|of| of.as_of).map(|at| at.0),
-            });
+            let no = header.teams.iter().find(|one| one.name == team.name).map(|one| one.no.0);
+            let none = Figure { row: row.row.clone(), team: no, thousandths: Some(0), as_of_ms: None };
+            parts.insert(team.id, none);
         }
+        for unit in &asked.units {
+            for part in hub.sum(&asked.indicator, asked.period, Whose::Place(*unit))?.parts {
+                let Some(figure) = parts.get_mut(&part.team) else { continue };
+                figure.thousandths = figure.thousandths.map(|before| before + part.value * 1_000);
+                figure.as_of_ms = part.as_of.map(|at| at.0);
+            }
+        }
+        figures.extend(parts.into_values());
     }
     Ok(figures)
 }
 
-/// A figure of others. A share has no cell of its own, since it is made of two: the figure itself is read.
-fn imported(hub: &Hub, place: ScopeId, row: &SeedRow) -> Result<Option<Figure>, DemoError> {
-    let name = indicator(row)?;
-    let Some(unit) = row.units.first() else { return Ok(None) };
-    let all = Indicators::packaged();
-    let known = all.get(name).ok_or(DemoError::Unexpected("an indicator that is not there"))?;
-    let published = hub.replicas.with::<_, DemoError>(place, |replica, _| {
-        let (from, to) = (CivilDate(0), hub.clock.now().date());
-        let query = Query { from, to, units: Some(vec![unit.clone()]), scopes: None };
-        Ok(figures::published(replica.connection(), known, &query)?)
-    })?;
-    let Some(published) = published.into_iter().next() else { return Ok(None) };
-    let cells = hub.log.figures_for(place, name, &period(row))?.cells;
-    let thousandths = match known.compute {
-        Compute::Stock(_) => cells.iter().find(|cell| cell.unit == *unit).map(|cell| cell.value),
-        _ => published.thousandths,
+/// A figure of others, out of its cell. A share has none, being made of two: then as it was imported.
+fn imported(hub: &Hub, asked: &Asking) -> Result<Option<Figure>, DemoError> {
+    let Some(unit) = asked.units.first() else { return Ok(None) };
+    let published = hub.published(&asked.indicator, asked.period, Whose::Place(*unit))?;
+    let Some(published) = published.into_iter().find(|one| one.unit == unit.to_string()) else {
+        return Ok(None);
+    };
+    let thousandths = match asked.indicator.compute {
+        Compute::Rate(_) => published.thousandths,
+        _ => hub.sum(&asked.indicator, asked.period, Whose::Place(*unit))?.value,
     };
     let as_of_ms = Some(published.date.starts_at());
-    Ok(Some(Figure { row: row.row.clone(), team: None, thousandths, as_of_ms }))
+    Ok(Some(Figure { row: asked.row.clone(), team: None, thousandths, as_of_ms }))
 }
 
 /// The rows side by side, and where a lead's figure is not the hub's of that team.
@@ -199,7 +198,8 @@ pub(super) fn side_by_side(
             of_row.map(|one| (one.team, one.clone())).collect()
         };
         let (phone, hub) = (of(phone), of(hub));
-        let is_stock = is_stock(&row)?;
+        let asking = Asking::of(&row)?;
+        let is_stock = asking.is_stock();
         for team in teams.iter().filter(|team| lost != Some(**team)) {
             let one = |figures: &BTreeMap<Option<u8>, Figure>| {
                 figures.get(&Some(team.0)).and_then(|one| one.thousandths)
@@ -211,10 +211,7 @@ pub(super) fn side_by_side(
         let said = match is_stock {
             true => stock
                 .iter()
-                .find(|one| {
-                    row.units.contains(&one.unit)
-                        && indicator(&row).ok() == Some(&format!("{}@1", one.indicator))
-                })
+                .find(|one| row.units.contains(&one.unit) && one.indicator == asking.indicator.code)
                 .map(|one| one.value),
             false => tally.get(row.row.as_str()).map(|row| row.value as i64 * 1_000),
         };

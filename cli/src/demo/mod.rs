@@ -142,12 +142,6 @@ pub(crate) enum DemoError {
     /// The hub cannot say its figures.
     #[error(transparent)]
     Replica(#[from] langso_hub::replica::Error),
-    /// The hub's log.
-    #[error(transparent)]
-    Log(#[from] langso_hub::log::Error),
-    /// The hub's rows.
-    #[error(transparent)]
-    Store(#[from] langso_store::Error),
     /// There is no ledger.
     #[error(transparent)]
     Campaign(#[from] CampaignError),
