@@ -26,19 +26,24 @@ pub(super) struct Args {
 pub(super) struct LastCall {
     /// The phone's clocks.
     pub clock: Face,
+    /// A call with the same input that comes first and changes nothing.
+    pub before: Option<String>,
     /// `feature.method`.
     pub name: String,
     /// Its input.
     pub input: Value,
 }
 
-/// Says `true` when the phone is open and the call begins, and `true` again when it has ended.
+/// Says `true` when the call begins, and `true` again when it has ended.
 pub(super) fn run(args: &Args) -> Result<(), DemoError> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     let call: LastCall = serde_json::from_str(&line)?;
     let companion = Companion::open(&args.at, Arc::new(call.clock))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(before) = call.before {
+        companion.call(&before, call.input.clone())?;
+    }
     say(&true)?;
     // What it came to, the next start of the app will find out.
     let _ = runtime.block_on(companion.call_and_wait(&call.name, call.input));
