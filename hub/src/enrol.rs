@@ -3,6 +3,8 @@
 //! A code works once and for 72 hours; the same key may ask again, since the reply may have been lost. A second key is
 //! refused and shown to the lead.
 
+use std::time::Duration;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -13,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::log;
 use crate::nonce;
-use crate::server::{Hub, Shared};
+use crate::server::{Hub, Shared, stopped};
 use crate::sync::{Stop, blocking, problem, respond};
 
 /// For how long a code works, in ms.
@@ -28,8 +30,17 @@ pub(crate) async fn enrol(State(shared): State<Shared>, request: Request) -> Res
     let Ok(_permit) = shared.permits.clone().try_acquire_owned() else {
         return problem(&shared.hub, Problem::Busy, None);
     };
-    let Ok(body) = to_bytes(request.into_body(), MAX_SMALL_BYTES).await else {
-        return problem(&shared.hub, Problem::TooLarge, None);
+    let stall = Duration::from_millis(shared.limits.stall_ms);
+    let body = tokio::select! {
+        biased;
+        () = stopped(shared.stopping.clone()) => return problem(&shared.hub, Problem::Busy, None),
+        body = tokio::time::timeout(stall, to_bytes(request.into_body(), MAX_SMALL_BYTES)) => body,
+    };
+    let body = match body {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return problem(&shared.hub, Problem::TooLarge, None),
+        // Nobody holds a place by sending nothing.
+        Err(_) => return problem(&shared.hub, Problem::Malformed, None),
     };
     let hub = shared.hub.clone();
     match blocking(move || admit(&hub, &body)).await {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -218,6 +219,7 @@ impl Server {
             .route(FIGURES_PATH, get(figures::figures))
             .route("/healthz", get(healthz))
             .with_state(shared);
+        let grace = Duration::from_millis(limits.stall_ms);
         let until = stopped(stopping.clone());
         let projector = tokio::spawn(projector::run(hub.clone(), stopping));
         let task = tokio::spawn(async move {
@@ -227,7 +229,7 @@ impl Server {
             }
         });
         tracing::info!(%addr, "listening");
-        Ok(Running { addr, hub, stop, task, projector })
+        Ok(Running { addr, hub, stop, task, projector, grace })
     }
 }
 
@@ -246,17 +248,21 @@ pub struct Running {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
     projector: JoinHandle<()>,
+    grace: Duration,
 }
 
 impl Running {
     /// Stops: takes no new connection, lets the frame being committed finish, answers what is left with "busy",
-    /// closes.
+    /// closes. Whoever does not fetch an answer is waited for as long as one may stall, no longer.
     ///
     /// # Errors
     /// When the server's task had panicked.
-    pub async fn shutdown(self) -> Result<(), JoinError> {
+    pub async fn shutdown(mut self) -> Result<(), JoinError> {
         let _ = self.stop.send(true);
-        self.task.await?;
+        match tokio::time::timeout(self.grace, &mut self.task).await {
+            Ok(ended) => ended?,
+            Err(_) => self.task.abort(),
+        }
         self.projector.await
     }
 }

@@ -76,6 +76,10 @@ impl From<WireError> for Stop {
     fn from(why: WireError) -> Self {
         match why {
             WireError::TooLarge | WireError::Frame(FrameError::TooLarge) => Problem::TooLarge,
+            // A frame of a later program: it waits on the phone until this hub is renewed.
+            WireError::Frame(FrameError::Version(_) | FrameError::Kind(_) | FrameError::State) => {
+                Problem::ProtocolTooNew
+            }
             WireError::Frame(_) => Problem::BadFrame,
             WireError::Signature => Problem::BadSignature,
             _ => Problem::Malformed,

@@ -8,6 +8,7 @@ use langso_domain::id::ScopeId;
 use langso_domain::registry::Role;
 use langso_hub::clock::DAY_MS;
 use langso_hub::log::Write;
+use langso_hub::server::Limits;
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::wire::{ENROL_PATH, Nonce, Problem, Reason, SYNC_PATH};
 use support::http::{Asks, Site, request};
@@ -314,4 +315,62 @@ async fn a_hub_with_no_room_says_busy_and_lives() {
     assert_eq!(status, 413);
     let (status, _) = site.post(SYNC_PATH, vec![]).await;
     assert_eq!(status, 400);
+}
+
+#[tokio::test]
+async fn a_body_that_claims_four_gigabytes_is_refused_before_it_is_read() {
+    let site = Site::start().await;
+    for length in ["4294967296", "99999999999999999999"] {
+        let mut line = TcpStream::connect(site.running.addr).await.unwrap();
+        let head = format!("POST {SYNC_PATH} HTTP/1.1\r\nhost: hub\r\ncontent-length: {length}\r\n\r\n");
+        line.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        line.read_exact(&mut answer).await.unwrap();
+        let status = String::from_utf8_lossy(&answer).into_owned();
+        assert!(["HTTP/1.1 413", "HTTP/1.1 400"].contains(&status.as_str()), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_frame_of_a_later_version_has_its_own_answer_and_what_came_before_is_kept() {
+    let site = Site::start().await;
+    let mut lan = site.phone(1, Role::Member);
+    for (at, value) in [(2, 2), (3, 2), (3, 9)] {
+        let (before, change) = (site.head(TEAM_SCOPE), lan.writes(TEAM_SCOPE, &["visit"]));
+        let good = lan.frame(TEAM_SCOPE, &[change]);
+        let mut later = good.clone();
+        later[at] = value;
+        let (status, refused) = site.refused(request(&lan, &site.nonce(&lan), &[good, later])).await;
+        assert_eq!((status, refused.problem), (400, Problem::ProtocolTooNew), "byte {at} = {value}");
+        assert_eq!(site.head(TEAM_SCOPE), before + 1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_sent_before_is_no_second_visit_though_the_request_is_replayed() {
+    let site = Site::start().await;
+    let mut lan = site.phone(1, Role::Member);
+    let changes = [lan.writes(TEAM_SCOPE, &["visit"]), lan.writes(TEAM_SCOPE, &["visit"])];
+    let body = request(&lan, &site.nonce(&lan), &[lan.frame(TEAM_SCOPE, &changes)]);
+    for _ in 0..3 {
+        let (status, _) = site.post(SYNC_PATH, body.clone()).await;
+        assert_eq!((status, site.head(TEAM_SCOPE)), (200, 2));
+    }
+}
+
+#[tokio::test]
+async fn who_stalls_holds_no_place_and_no_stop() {
+    let limits = Limits { requests: 1, stall_ms: 50, ..Limits::default() };
+    let site = Site::with(limits).await;
+    for path in [SYNC_PATH, ENROL_PATH] {
+        let mut line = TcpStream::connect(site.running.addr).await.unwrap();
+        let head = format!("POST {path} HTTP/1.1\r\nhost: hub\r\ncontent-length: 100\r\n\r\n");
+        line.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        line.read_exact(&mut answer).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 400", "{path}");
+    }
+    let mut line = TcpStream::connect(site.running.addr).await.unwrap();
+    line.write_all(b"POST /v1/enrol HTTP/1.1\r\nhost: hub\r\ncontent-length: 100\r\n\r\n").await.unwrap();
+    site.running.shutdown().await.unwrap();
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use langso_domain::id::ScopeId;
 use langso_domain::registry::{CURRENT, Role};
 use langso_hub::log::Log;
-use langso_hub::server::{Config, Hub, Running, Server};
+use langso_hub::server::{Config, Hub, Limits, Running, Server};
 use langso_sync::chain::Cursor;
 use langso_sync::change::Change;
 use langso_sync::frame::Frame;
@@ -25,9 +25,13 @@ pub struct Site {
 
 impl Site {
     pub async fn start() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub async fn with(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let hands = Hands::new();
-        let running = Server::start(config(&folder, &hands)).await.unwrap();
+        let running = Server::start(Config { limits, ..config(&folder, &hands) }).await.unwrap();
         let site = Self { folder, hands, running, client: reqwest::Client::new() };
         seeded(site.log(), &site.hub().keys.signing);
         site
