@@ -4,9 +4,9 @@
 //! Several processes may bring one file up to its head at a time; each applies inside its own transaction from where
 //! the file then stands.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use langso_domain::id::{ScopeId, to_base32};
 use langso_store::{CURRENT, Purpose, Replica};
@@ -19,7 +19,7 @@ use crate::log::{self, Log, Position};
 /// Changes applied in one transaction, and their bytes.
 const BATCH: (u32, usize) = (5_000, 8 * 1024 * 1024);
 /// Files kept open for the next use.
-const KEPT: usize = 64;
+const KEPT: usize = 32;
 
 /// Why rows cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -46,13 +46,21 @@ impl From<rusqlite::Error> for Error {
 pub struct Replicas {
     folder: PathBuf,
     log: Arc<Log>,
-    idle: Mutex<HashMap<ScopeId, Replica>>,
+    open: Mutex<Open>,
+}
+
+/// What this process knows of the files.
+#[derive(Debug, Default)]
+struct Open {
+    idle: HashMap<ScopeId, Replica>,
+    /// Looked through for damage since the process began.
+    checked: HashSet<ScopeId>,
 }
 
 impl Replicas {
     /// Files in `folder`, which is made when it is first needed, of the scopes of `log`.
     pub fn new(folder: PathBuf, log: Arc<Log>) -> Self {
-        Self { folder, log, idle: Mutex::default() }
+        Self { folder, log, open: Mutex::default() }
     }
 
     /// Hands the rows of a scope, brought up to the head, to `read`, with the position they are of.
@@ -66,7 +74,7 @@ impl Replicas {
     ) -> Result<T, E> {
         let (mut replica, position) = self.current(scope)?;
         let given = read(&mut replica, position)?;
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let Open { idle, .. } = &mut *self.open_files();
         if idle.len() >= KEPT
             && let Some(other) = idle.keys().next().copied()
         {
@@ -78,11 +86,11 @@ impl Replicas {
 
     /// The replica of a scope at its head.
     fn current(&self, scope: ScopeId) -> Result<(Replica, Position), Error> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).remove(&scope);
+        let idle = self.open_files().idle.remove(&scope);
         let path = self.path(scope);
         let made = match idle.filter(|_| path.exists()) {
             Some(replica) => self.catch_up(replica, scope),
-            None => self.open(&path).and_then(|replica| self.catch_up(replica, scope)),
+            None => self.open(scope, &path).and_then(|replica| self.catch_up(replica, scope)),
         };
         match made {
             Ok(Some(done)) => return Ok(done),
@@ -93,7 +101,7 @@ impl Replicas {
             Err(why) => return Err(why),
         }
         remove(&path)?;
-        let replica = self.open(&path)?;
+        let replica = self.open(scope, &path)?;
         self.catch_up(replica, scope)?.ok_or(Error::Log(log::Error::UnknownScope))
     }
 
@@ -101,9 +109,16 @@ impl Replicas {
         self.folder.join(format!("{}.db", to_base32(&scope.0)))
     }
 
-    fn open(&self, path: &Path) -> Result<Replica, Error> {
+    fn open_files(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, scope: ScopeId, path: &Path) -> Result<Replica, Error> {
         std::fs::create_dir_all(&self.folder)?;
         let replica = Replica::open(path, CURRENT, Purpose::HubCache)?;
+        if !self.open_files().checked.insert(scope) {
+            return Ok(replica);
+        }
         // Commits are not forced to the disk, so that a loss of power may have left half a page.
         let verdict: String =
             replica.connection().query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;

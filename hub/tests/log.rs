@@ -226,7 +226,7 @@ fn a_code_is_for_one_key_and_answers_it_again() {
     assert_eq!((device.member, device.team), (Some(member_id(lan.id().0[0])), Some(team_id())));
     let thief = Phone::new(66);
     assert_eq!(support::use_code(&hub.log, hash, &thief, NOW), Enrolled::Used);
-    assert_eq!(hub.log.list_second_uses(team_id()).unwrap()[0].1, thief.id());
+    assert_eq!(hub.log.list_codes(team_id()).unwrap()[0].tried_again, Some((thief.id(), NOW)));
     assert_eq!(support::use_code(&hub.log, [0; 32], &thief, NOW), Enrolled::UnknownCode);
     assert!(hub.log.device(thief.id()).unwrap().is_none());
 }

@@ -125,20 +125,6 @@ impl Log {
         })
     }
 
-    /// Codes of a team that a second device tried: the member, that device, when.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn list_second_uses(&self, team: TeamId) -> Result<Vec<(MemberId, DeviceId, Millis)>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(statements::SECOND_USES_OF)?;
-            let rows = statement.query_map([team.0.0], |row| {
-                Ok((MemberId(RowId(row.get(0)?)), DeviceId(row.get(1)?), Millis(row.get(2)?)))
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-    }
-
     /// The codes of a team, oldest first.
     ///
     /// # Errors
@@ -196,17 +182,6 @@ impl Log {
             let mut statement = connection.prepare_cached(statements::TEAMS)?;
             let rows = statement.query_map([], team_of)?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-    }
-
-    /// The scope of a place, by the code and list version it was made for.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn place(&self, unit: &str) -> Result<Option<ScopeId>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(statements::PLACE)?;
-            Ok(statement.query_row([unit], |row| row.get(0)).optional()?.map(ScopeId))
         })
     }
 

@@ -90,7 +90,6 @@ pub const ADD_TEAM: &str =
 pub const TEAM: &str = "SELECT team, scope, training, unit, name FROM teams WHERE team = ?1";
 pub const TEAMS: &str = "SELECT team, scope, training, unit, name FROM teams ORDER BY created_at, team";
 pub const ADD_PLACE: &str = "INSERT INTO places (unit, scope, created_at) VALUES (?1, ?2, ?3)";
-pub const PLACE: &str = "SELECT scope FROM places WHERE unit = ?1";
 pub const PLACES: &str = "SELECT unit, scope FROM places ORDER BY unit";
 pub const ADD_TEAM_SCOPE: &str = "INSERT INTO team_scopes (team, scope, from_at, until_at)
   VALUES (?1, ?2, ?3, ?4) ON CONFLICT (team, scope, from_at) DO UPDATE SET until_at = ?4";
@@ -120,8 +119,6 @@ pub const CODES_OF: &str = "SELECT member, role, created_at, expires_at, used_by
 pub const USE_CODE: &str = "UPDATE codes SET used_by = ?2, used_at = ?3 WHERE secret_hash = ?1";
 pub const SECOND_USE: &str = "UPDATE codes SET second_use_by = ?2, second_used_at = ?3
   WHERE secret_hash = ?1 AND second_use_by IS NULL";
-pub const SECOND_USES_OF: &str =
-    "SELECT member, second_use_by, second_used_at FROM codes WHERE team = ?1 AND second_use_by IS NOT NULL";
 
 pub const COUNT_REFUSAL: &str = "INSERT INTO refusals (reason, count, last_at) VALUES (?1, 1, ?2)
   ON CONFLICT (reason) DO UPDATE SET count = count + 1, last_at = excluded.last_at";
