@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::words::{self, Language, Outcome};
-use crate::{demo, inspect, phone, serve, simulate};
+use crate::{bench, demo, inspect, phone, serve, simulate};
 
 /// Sổ của tổ công nghệ số cộng đồng · the record book of community digital-technology teams
 #[derive(Debug, Parser)]
@@ -47,6 +47,8 @@ enum Verb {
     Serve(serve::Args),
     /// Một chiếc điện thoại trong cửa sổ dòng lệnh · a phone in the terminal
     Phone(phone::Args),
+    /// Đo những gì sản phẩm hứa · measures what the product promises
+    Bench(bench::Args),
     /// Xem một tệp mà không thay đổi gì · shows a file and changes nothing
     Inspect(inspect::Args),
     /// Máy, máy chủ và trục trặc theo hạt số · phones, a hub and faults, by seed
@@ -60,6 +62,7 @@ impl Verb {
             Self::DemoPart(args) => demo::run_part(args),
             Self::Serve(args) => serve::run(args),
             Self::Phone(args) => phone::run(args),
+            Self::Bench(args) => bench::run(args),
             Self::Inspect(args) => inspect::run(args),
             Self::Simulate(args) => simulate::run(args),
         }

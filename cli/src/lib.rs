@@ -1,5 +1,6 @@
 //! What the command line is made of, as a library so that tests and benches may use it too.
 
+pub mod bench;
 pub mod campaign;
 pub mod command;
 pub mod demo;

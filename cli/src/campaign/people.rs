@@ -100,7 +100,7 @@ fn of<'a>(rng: &mut SplitMix64, list: &[&'a str]) -> &'a str {
 }
 
 /// A full name.
-pub(super) fn name(rng: &mut SplitMix64, language: Language, sex: Sex) -> String {
+pub(crate) fn name(rng: &mut SplitMix64, language: Language, sex: Sex) -> String {
     let family = match language {
         Language::Kinh => KINH_FAMILY,
         Language::Tay => TAY_FAMILY,
@@ -117,7 +117,7 @@ pub(super) fn name(rng: &mut SplitMix64, language: Language, sex: Sex) -> String
 }
 
 /// A number with a prefix in use, `0xxxxxxxxx`.
-pub(super) fn phone(rng: &mut SplitMix64) -> String {
+pub(crate) fn phone(rng: &mut SplitMix64) -> String {
     let prefix = of(rng, PREFIXES);
     format!("{prefix}{:07}", rng.within(1_000_000, 9_999_999))
 }
@@ -139,7 +139,7 @@ pub(super) fn work(rng: &mut SplitMix64) -> String {
 }
 
 /// Model and system of a smartphone.
-pub(super) fn smartphone(rng: &mut SplitMix64) -> (String, String) {
+pub(crate) fn smartphone(rng: &mut SplitMix64) -> (String, String) {
     let (model, system) = rng.pick(SMARTPHONES).copied().unwrap_or_default();
     (model.to_owned(), system.to_owned())
 }

@@ -37,7 +37,7 @@ pub struct Phone {
     pub(crate) known: RefCell<Option<Arc<Known>>>,
     time: Arc<dyn TimeSource>,
     journal: Journal,
-    authors: HashMap<i64, Author>,
+    authors: Authors,
     identity: Option<Identity>,
     scopes: Vec<(ScopeKind, i64, ScopeId)>,
     _folder: Folder,
@@ -70,7 +70,7 @@ impl Phone {
             known: RefCell::new(None),
             time,
             journal,
-            authors: HashMap::new(),
+            authors: Authors::default(),
             identity,
             scopes: Vec::new(),
             replica,
@@ -144,7 +144,7 @@ impl Phone {
 
     fn try_save<T>(
         &mut self,
-        authors: &mut HashMap<i64, Author>,
+        authors: &mut Authors,
         write: impl FnOnce(&mut Saving<'_, '_>) -> Result<T>,
     ) -> Result<(T, Vec<Written>)> {
         let now = self.now();
@@ -173,7 +173,7 @@ impl Phone {
             if !now.is_sure {
                 draft.say(change::extra::CLOCK_UNSURE, Value::Bool(true));
             }
-            let author = authors.get_mut(&number).expect("made with its draft");
+            let author = authors.by_scope.get_mut(&number).expect("made with its draft");
             let change = author.finish(draft, &mut self.clock, now.ms.max(0) as u64);
             let bytes = change.encode();
             if bytes.len() > change::MAX_CHANGE_BYTES {
@@ -197,10 +197,30 @@ fn put_outbox(connection: &Connection, scope: i64, bytes: &[u8]) -> Result<()> {
 /// A change's scope and its bytes.
 type Written = (ScopeId, Vec<u8>);
 
+/// Who numbers the changes of this process, by the scope's number. Thrown away when a commit fails.
+#[derive(Default)]
+struct Authors {
+    by_scope: HashMap<i64, Author>,
+    run: Option<u64>,
+}
+
+impl Authors {
+    /// A fresh writer. Those of one run share their random bits but for the scope's number, so that a row's reference
+    /// into another scope, such as a service's to its checklist run, costs few bytes on the wire.
+    fn mint(&mut self, scope: i64) -> Result<Writer> {
+        let run = match self.run.filter(|_| !self.by_scope.contains_key(&scope)) {
+            Some(run) => run,
+            None => getrandom::u64().map_err(AppError::unexpected)?,
+        };
+        self.run = Some(run);
+        Ok(Writer(run ^ scope as u64))
+    }
+}
+
 /// A save being written; see [`Phone::save`].
 pub struct Saving<'b, 'a> {
     batch: &'b mut Batch<'a>,
-    authors: &'b mut HashMap<i64, Author>,
+    authors: &'b mut Authors,
     scopes: &'b [(ScopeKind, i64, ScopeId)],
     device: DeviceId,
     drafts: Vec<(i64, ScopeId, Draft)>,
@@ -289,12 +309,12 @@ impl Saving<'_, '_> {
         if let Some(at) = self.drafts.iter().position(|(of, ..)| *of == number) {
             return Ok(at);
         }
-        if !self.authors.get(&number).is_some_and(Author::has_room) {
-            let writer = Writer(getrandom::u64().map_err(AppError::unexpected)?);
+        if !self.authors.by_scope.get(&number).is_some_and(Author::has_room) {
+            let writer = self.authors.mint(number)?;
             self.batch.begin_writer(writer, number, self.device)?;
-            self.authors.insert(number, Author::new(writer));
+            self.authors.by_scope.insert(number, Author::new(writer));
         }
-        self.drafts.push((number, scope, self.authors[&number].draft()));
+        self.drafts.push((number, scope, self.authors.by_scope[&number].draft()));
         Ok(self.drafts.len() - 1)
     }
 }

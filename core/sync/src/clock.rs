@@ -10,6 +10,9 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Stamp(pub u64);
 
+/// Own time goes into a stamp in steps of this: finer than any two phones' clocks agree, and the byte that it leaves
+/// empty deflates away in every change.
+pub const STEP_MS: u64 = 256;
 /// How far ahead of the own clock another device's stamp is adopted.
 pub const ADOPT_AHEAD_MS: u64 = 24 * 3_600_000;
 
@@ -67,7 +70,7 @@ impl Clock {
         if self.last.ms() > now_ms.saturating_add(ADOPT_AHEAD_MS) {
             self.last = Stamp::default();
         }
-        let own = self.last.next().max(Stamp::at_ms(now_ms));
+        let own = self.last.next().max(Stamp::at_ms(now_ms - now_ms % STEP_MS));
         self.last = own;
         if seen < own {
             return own;
