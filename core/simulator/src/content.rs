@@ -59,6 +59,7 @@ pub(crate) fn write(saving: &mut Saving<'_, '_>, dice: &mut Dice, rows: &Rows, w
     let (makes, oversteps) = (dice.chance(450), dice.chance(15));
     match who.role {
         _ if oversteps => overstep(saving, dice, who.role),
+        _ if !makes && dice.chance(200) => settle(saving, dice),
         _ if !makes => edit(saving, dice, rows, who),
         Role::Hub => roster(saving, dice),
         Role::Trainer => review(saving, dice, rows),
@@ -144,6 +145,28 @@ fn newer(saving: &mut Saving<'_, '_>, dice: &mut Dice, rows: &Rows) -> Result {
             saving.create(HOUSEHOLD, [(1, text(dice, &["Hộ 15"])), (4, Value::Other(shape))])?
         }
     };
+    Ok(())
+}
+
+/// Somebody settles a conflict for one of its values, or strikes out once more what was edited after removal.
+fn settle(saving: &mut Saving<'_, '_>, dice: &mut Dice) -> Result {
+    let mut list = saving.batch.connection().prepare_cached(
+        "SELECT table_number, row, field FROM shelf ORDER BY table_number, row, field LIMIT 8",
+    )?;
+    let shelf = list.query_map([], |row| Ok((row.get(0)?, RowId(row.get(1)?), row.get(2)?)))?;
+    let shelf: Vec<(u8, RowId, u8)> = shelf.collect::<rusqlite::Result<_>>()?;
+    drop(list);
+    if shelf.is_empty() {
+        return Ok(());
+    }
+    let (number, id, field) = shelf[dice.below(shelf.len())];
+    let Some(table) = saving.registry.table(number) else { return Ok(()) };
+    let Some(state) = saving.batch.row_state(table, id)? else { return Ok(()) };
+    let heads = state.fields.get(&field).map_or(&[][..], |field| &field.heads);
+    if !heads.is_empty() {
+        let value = heads[dice.below(heads.len())].value.clone();
+        saving.patch(number, id, BTreeMap::from([(field, value)]))?;
+    }
     Ok(())
 }
 

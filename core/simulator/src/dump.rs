@@ -3,60 +3,90 @@
 //! Rows with their versions, unknown rows, shelf, and applied-memory. The numbers that a file gives to its scopes are
 //! its own business and are left out.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use langso_domain::id::ScopeId;
+use langso_domain::registry::Registry;
 use rusqlite::types::ValueRef;
 
 use crate::broken::{Promise, Result};
 use crate::dice::mix;
 use crate::pool::File;
 
-/// One hash for each line, by table.
-#[derive(Debug, PartialEq, Eq)]
+/// One hash for each line of one scope, by table.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Dump {
     lines: Vec<(usize, u64)>,
-    tables: Vec<String>,
+}
+
+/// Reads replicas of one schema.
+#[derive(Debug)]
+pub(crate) struct Dumper {
+    /// A table and its statement: the number of the scope, then what is compared.
+    tables: Vec<(&'static str, String)>,
 }
 
 /// Kept beside the rows, with what is compared of it.
-const KEEPING: [&str; 3] = [
-    "SELECT table_number, id, v_stamp, v_more FROM unknown_rows WHERE scope = ?1 ORDER BY table_number, id",
-    "SELECT table_number, row, field FROM shelf WHERE scope = ?1 ORDER BY table_number, row, field",
+const KEEPING: [(&str, &str); 3] = [
+    (
+        "unknown_rows",
+        "SELECT scope, table_number, id, v_stamp, v_more FROM unknown_rows ORDER BY table_number, id",
+    ),
+    ("shelf", "SELECT scope, table_number, row, field FROM shelf ORDER BY table_number, row, field"),
     // A writer that was minted for a save that never was has no number yet.
-    "SELECT writer, device, upto, beyond, is_current FROM writers
-     WHERE scope = ?1 AND (upto > 0 OR beyond IS NOT NULL) ORDER BY writer",
+    (
+        "writers",
+        "SELECT scope, writer, device, upto, beyond, is_current FROM writers
+         WHERE upto > 0 OR beyond IS NOT NULL ORDER BY writer",
+    ),
 ];
 
-/// Reads a scope's rows.
-pub(crate) fn dump(file: &File, scope: ScopeId) -> Result<Dump> {
-    let connection = file.replica.connection();
-    let mut find = connection.prepare_cached("SELECT number FROM scopes WHERE scope = ?1")?;
-    let number: i64 = find.query_row([scope.0], |row| row.get(0))?;
-    let mut lines = Vec::new();
-    let mut tables = Vec::new();
-    let registry = file.replica.schema().registry;
-    let rows = registry.tables.iter().map(|table| {
-        let fields: String = table.fields.iter().map(|field| format!(", {}", field.name)).collect();
-        let sql = format!(
-            "SELECT id, v_stamp, v_more, void{fields} FROM {} WHERE scope = ?1 ORDER BY id",
-            table.plural
-        );
-        (table.plural, sql)
-    });
-    let keeping = KEEPING.iter().map(|sql| ("keeping", (*sql).to_owned()));
-    for (at, (name, sql)) in rows.chain(keeping).enumerate() {
-        tables.push(name.to_owned());
-        let mut get = connection.prepare_cached(&sql)?;
-        let columns = get.column_count();
-        let mut rows = get.query([number])?;
-        while let Some(row) = rows.next()? {
-            let mut line = 0;
-            for column in 0..columns {
-                line = mix(line ^ hash(row.get_ref(column)?));
-            }
-            lines.push((at, line));
-        }
+impl Dumper {
+    /// Looks at the tables that were written to.
+    pub fn new(registry: Registry, written: &BTreeSet<u8>) -> Self {
+        let rows = registry.tables.iter().filter(|table| written.contains(&table.number)).map(|table| {
+            let fields: String = table.fields.iter().map(|field| format!(", {}", field.name)).collect();
+            let columns = format!("scope, id, v_stamp, v_more, void{fields}");
+            (table.plural, format!("SELECT {columns} FROM {} ORDER BY id", table.plural))
+        });
+        Self { tables: rows.chain(KEEPING.map(|(name, sql)| (name, sql.to_owned()))).collect() }
     }
-    Ok(Dump { lines, tables })
+
+    /// All that a replica holds, by scope.
+    pub fn dump(&self, file: &File) -> Result<BTreeMap<ScopeId, Dump>> {
+        let scopes = file.replica.scopes()?;
+        let mut dumps: Vec<(i64, Dump)> = scopes.iter().map(|of| (of.number, Dump::default())).collect();
+        for (at, (name, sql)) in self.tables.iter().enumerate() {
+            let mut get = file.replica.connection().prepare_cached(sql)?;
+            let columns = get.column_count();
+            let mut rows = get.query([])?;
+            while let Some(row) = rows.next()? {
+                let number: i64 = row.get(0)?;
+                let mut line = 0;
+                for column in 1..columns {
+                    line = mix(line ^ hash(row.get_ref(column)?));
+                }
+                let dump = dumps.iter_mut().find(|(of, _)| *of == number);
+                let dump =
+                    dump.ok_or_else(|| Promise::ReplicasEqual.broken(format!("a stray row of {name}")))?;
+                dump.1.lines.push((at, line));
+            }
+        }
+        Ok(scopes.iter().zip(dumps).map(|(of, (_, dump))| (of.scope, dump)).collect())
+    }
+
+    /// Two replicas that have heard the same hold the same.
+    pub fn must_be_equal(&self, found: &Dump, wanted: &Dump, whose: &str) -> Result {
+        if found == wanted {
+            return Ok(());
+        }
+        let of = |dump: &Dump, at| dump.lines.iter().filter(|(of, _)| *of == at).copied().collect::<Vec<_>>();
+        let tables = self.tables.iter().enumerate();
+        let differing =
+            tables.filter(|(at, _)| of(found, *at) != of(wanted, *at)).map(|(_, (name, _))| *name);
+        let differing: Vec<&str> = differing.collect();
+        Err(Promise::ReplicasEqual.broken(format!("{whose} differs from a fresh replica in {differing:?}")))
+    }
 }
 
 fn hash(value: ValueRef<'_>) -> u64 {
@@ -79,19 +109,5 @@ fn hash(value: ValueRef<'_>) -> u64 {
 impl Dump {
     pub fn hash(&self) -> u64 {
         self.lines.iter().fold(0, |hash, (table, line)| mix(hash ^ mix(*table as u64) ^ line))
-    }
-
-    /// Two replicas that have heard the same hold the same.
-    pub fn must_be(&self, wanted: &Self, whose: &str) -> Result {
-        if self == wanted {
-            return Ok(());
-        }
-        let differs = |at: &usize| {
-            let of = |dump: &Self| dump.lines.iter().filter(|(of, _)| of == at).copied().collect::<Vec<_>>();
-            of(self) != of(wanted)
-        };
-        let differing: Vec<&String> =
-            (0..self.tables.len()).filter(differs).map(|at| &self.tables[at]).collect();
-        Err(Promise::ReplicasEqual.broken(format!("{whose} differs from a fresh replica in {differing:?}")))
     }
 }

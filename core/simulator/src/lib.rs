@@ -32,7 +32,7 @@ use world::World;
 /// How a run is lived.
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
-    /// How many things happen before everything heals.
+    /// How many things are dealt before everything heals.
     pub steps: u64,
     /// A rule that is left out, to see that it is missed.
     pub without: Option<Rule>,
@@ -42,7 +42,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { steps: 400, without: None, in_words: false }
+        Self { steps: 600, without: None, in_words: false }
     }
 }
 
@@ -51,7 +51,7 @@ impl Default for Config {
 pub struct Run {
     /// Its seed.
     pub seed: u64,
-    /// How many things happened, the last syncs included.
+    /// How many things happened, the last syncs included; what was dealt and came to nothing is not counted.
     pub steps: u64,
     /// Changes that somebody saved.
     pub saves: u64,
@@ -84,9 +84,14 @@ pub fn run(seed: u64, config: Config, pool: &mut Pool) -> Run {
         Err(broken) => return Run { broken: Some(broken), ..run },
     };
     let mut lived = Ok(());
-    while lived.is_ok() && run.steps < config.steps {
-        run.steps += 1;
-        lived = world.step(run.steps);
+    for step in 1..=config.steps {
+        let before = world.trace.noted();
+        lived = world.step(step);
+        // What was dealt to somebody who had nothing to do is no step.
+        run.steps += u64::from(world.trace.noted() > before);
+        if lived.is_err() {
+            break;
+        }
     }
     let ended = lived.and_then(|()| world.end()).map(|steps| run.steps += steps);
     (run.saves, run.applied) = (world.saves, world.applied);

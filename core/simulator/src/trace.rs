@@ -11,6 +11,7 @@ pub(crate) struct Trace {
     counts: BTreeMap<&'static str, u64>,
     words: Option<Vec<String>>,
     step: u64,
+    noted: u64,
 }
 
 impl Trace {
@@ -29,11 +30,17 @@ impl Trace {
             hash = mix(hash.wrapping_add(*number));
         }
         self.hash = hash;
+        self.noted += 1;
         *self.counts.entry(what).or_default() += 1;
         if let Some(words) = &mut self.words {
             let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
             words.push(format!("{:>6}  {what} {}", self.step, numbers.join(" ")));
         }
+    }
+
+    /// How much has been noted so far.
+    pub fn noted(&self) -> u64 {
+        self.noted
     }
 
     pub fn end(self) -> (u64, BTreeMap<&'static str, u64>, Vec<String>) {

@@ -9,9 +9,14 @@ fn fleet(from: u64, seeds: u64, steps: u64, without: Option<Rule>) -> Fleet {
 
 #[test]
 fn a_few_hundred_runs_keep_every_promise() {
-    let totals = run_many(fleet(1, 300, 300, None), |_| {});
+    let totals = run_many(fleet(1, 200, 300, None), |_| {});
     assert!(totals.broken.is_empty(), "{:?}", totals.broken);
-    assert_eq!(totals.seeds, 300);
+    assert_eq!(totals.seeds, 200);
+    let rare =
+        ["clone", "restore", "admit", "killed_hearing", "hub_killed", "late", "reply_refused", "stale_nonce"];
+    for what in rare {
+        assert!(totals.counts.contains_key(what), "{what} never happened");
+    }
 }
 
 #[test]
@@ -21,7 +26,7 @@ fn a_seed_replays_exactly_on_a_new_and_on_a_used_pool() {
     for seed in 1..20 {
         let first = run(seed, config, &mut Pool::default());
         assert_eq!(run(seed, config, &mut used), first, "seed {seed}");
-        assert!(first.steps > 300 && first.words.len() > 100);
+        assert!(!first.words.is_empty());
     }
     assert_ne!(run(1, config, &mut used).hash, run(2, config, &mut used).hash);
 }

@@ -63,7 +63,8 @@ impl Hub {
         self.devices.get(&sealed.auth.key_id).is_some_and(|device| sealed.verify(&device.key).is_ok())
     }
 
-    fn may_read(&self, log: &ScopeLog, device: DeviceId) -> bool {
+    /// Whether a device may read a scope at all.
+    pub fn may_read(&self, log: &ScopeLog, device: DeviceId) -> bool {
         let role = self.devices.get(&device).map(|device| device.role);
         let serves_all = self.rule == Some(Rule::TrainerSeesNoTeam);
         log.kind != ScopeKind::Team || role != Some(Role::Trainer) || serves_all

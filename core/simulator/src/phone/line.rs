@@ -1,6 +1,6 @@
 //! The phone's end of a sync: requests out, replies in, every event in a transaction of its own.
 
-use langso_domain::id::{Key, ScopeId};
+use langso_domain::id::Key;
 use langso_domain::registry::ScopeKind;
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::frame::{Frame, Outer};
@@ -74,17 +74,16 @@ impl Phone {
     pub fn ask(&mut self, rule: Option<Rule>) -> Result<Vec<u8>> {
         let held = self.held();
         let Some(session) = &mut self.session else { return Err(Promise::NoError.broken("no session")) };
-        let unsent = self.disk.outbox.iter().filter(|entry| entry.position.is_none() && !entry.is_aside);
+        let unsent = self.disk.outbox.open().filter(|entry| entry.is_unsent());
         let pending = unsent.map(|entry| (entry.scope, entry.bytes.to_vec()));
         let body = session.request(&self.key, &held, pending);
         self.disk.pace = session.pace().number();
-        let sent = keys_in(&body)?;
-        for entry in self.disk.outbox.iter_mut().filter(|entry| sent.contains(&entry.key)) {
-            if entry.position.is_some() {
-                return Err(Promise::SentOnce.broken(entry.key.to_string()));
+        for key in keys_in(&body)? {
+            if self.disk.outbox.get(key).is_none_or(|entry| entry.position.is_some()) {
+                return Err(Promise::SentOnce.broken(key.to_string()));
             }
             if rule == Some(Rule::ReceiptsFromTheHub) {
-                (entry.position, entry.is_passed) = (Some(0), true);
+                self.disk.outbox.presume(key);
             }
         }
         Ok(body)
@@ -114,7 +113,7 @@ impl Phone {
     pub fn take(&mut self, event: Event, how: Taking<'_>) -> Result<Taken> {
         match event {
             Event::News(news) => self.take_news(&news, how)?,
-            Event::Receipts { scope, receipts } => self.receive(scope, &receipts)?,
+            Event::Receipts { receipts, .. } => self.disk.outbox.receive(&receipts),
             Event::Frame { frame, cursor, .. } => return self.take_frame(&frame, cursor, how),
             Event::End { cursors } => {
                 let mut batch = self.file.replica.begin()?;
@@ -122,7 +121,7 @@ impl Phone {
                     batch.set_cursor(*scope, cursor.position, cursor.chain.0)?;
                 }
                 batch.commit()?;
-                cursors.iter().for_each(|(scope, cursor)| self.pass(*scope, cursor.position));
+                cursors.iter().for_each(|(scope, cursor)| self.disk.outbox.pass(*scope, cursor.position));
                 return Ok(Taken::Ended);
             }
             Event::Refused(body) => return Ok(Taken::Refused(body.problem)),
@@ -135,38 +134,15 @@ impl Phone {
     }
 
     fn take_news(&mut self, news: &News, how: Taking<'_>) -> Result {
-        let mut batch = self.file.replica.begin()?;
-        for (scope, kind) in &news.joined {
-            if let Some(kind) = ScopeKind::from_number(*kind) {
-                batch.add_scope(*scope, kind)?;
-            }
+        if !news.joined.is_empty() {
+            let known =
+                news.joined.iter().filter_map(|(scope, kind)| Some((*scope, ScopeKind::from_number(*kind)?)));
+            self.join(&known.collect::<Vec<_>>())?;
         }
-        batch.commit()?;
         self.disk.hub_time = Some(how.handset.hear(how.now_ms, news.hub_time_ms));
         self.disk.nonce = news.nonce;
-        // The list says it all: what it no longer names was admitted, or is not at the hub.
-        for entry in &mut self.disk.outbox {
-            entry.is_aside = news.set_aside.iter().any(|aside| aside.key == entry.key);
-        }
-        if news.joined.is_empty() { Ok(()) } else { self.reload_scopes() }
-    }
-
-    fn receive(&mut self, scope: ScopeId, receipts: &[Receipt]) -> Result {
-        for receipt in receipts {
-            let covered = receipt.first..receipt.first + receipt.n;
-            for entry in self.disk.outbox.iter_mut().filter(|entry| entry.scope == scope) {
-                if entry.key.writer == receipt.writer && covered.contains(&entry.key.seq) {
-                    entry.position = Some(receipt.position + u64::from(entry.key.seq - receipt.first));
-                }
-            }
-        }
+        self.disk.outbox.set_aside(&news.set_aside);
         Ok(())
-    }
-
-    fn pass(&mut self, scope: ScopeId, cursor: u64) {
-        for entry in self.disk.outbox.iter_mut().filter(|entry| entry.scope == scope && !entry.is_passed) {
-            entry.is_passed = entry.position.is_some_and(|position| position <= cursor);
-        }
     }
 
     fn take_frame(&mut self, frame: &Frame, cursor: Cursor, how: Taking<'_>) -> Result<Taken> {
@@ -201,8 +177,8 @@ impl Phone {
         batch.commit()?;
         self.pen.clock = clock;
         self.disk.last_stamp = clock.last();
-        self.receive(scope, &own)?;
-        self.pass(scope, cursor.position);
+        self.disk.outbox.receive(&own);
+        self.disk.outbox.pass(scope, cursor.position);
         Ok(Taken::Open)
     }
 }

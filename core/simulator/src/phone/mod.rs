@@ -4,12 +4,14 @@
 //! every event of a session in a transaction of its own. What a process knows is lost with it.
 
 mod line;
+mod outbox;
 mod save;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use langso_domain::id::{DeviceId, Key, ScopeId, Writer};
+use langso_domain::registry::ScopeKind;
 use langso_sync::change::Change;
 use langso_sync::clock::{Clock, Stamp};
 use langso_sync::keys::SigningKey;
@@ -24,27 +26,13 @@ use crate::pool::{Copy, File};
 use crate::rule::Rule;
 
 pub(crate) use line::{Line, Taken, Taking};
+pub(crate) use outbox::{Entry, Outbox};
 pub(crate) use save::Fate;
-
-/// One own change on its way to the hub.
-#[derive(Debug, Clone)]
-pub(crate) struct Entry {
-    pub scope: ScopeId,
-    pub key: Key,
-    pub stamp: Stamp,
-    pub bytes: Rc<[u8]>,
-    /// The hub's.
-    pub position: Option<u64>,
-    /// The cursor has passed its position.
-    is_passed: bool,
-    /// The hub has said that it keeps it without a position.
-    is_aside: bool,
-}
 
 /// What lies on the disk beside the rows, written in the same transactions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Disk {
-    pub outbox: Vec<Entry>,
+    pub outbox: Outbox,
     nonce: Nonce,
     pace: u32,
     hub_time: Option<HubTime>,
@@ -116,6 +104,16 @@ impl Phone {
         &self.scopes
     }
 
+    /// Takes scopes in, as the answer to an enrolment or a reply names them.
+    pub fn join(&mut self, scopes: &[(ScopeId, ScopeKind)]) -> Result {
+        let mut batch = self.file.replica.begin()?;
+        for (scope, kind) in scopes {
+            batch.add_scope(*scope, *kind)?;
+        }
+        batch.commit()?;
+        self.reload_scopes()
+    }
+
     fn reload_scopes(&mut self) -> Result {
         let held = self.file.replica.scopes()?;
         let held = held.iter().map(|of| HeldScope { kind: of.kind, number: of.number, scope: of.scope });
@@ -127,7 +125,7 @@ impl Phone {
     fn held(&self) -> Vec<Held> {
         let mut at = HashMap::new();
         let mut held: Vec<Held> = Vec::new();
-        for entry in self.disk.outbox.iter().filter(|entry| !entry.is_passed) {
+        for entry in self.disk.outbox.open() {
             let index = *at.entry(entry.key.writer).or_insert_with(|| {
                 held.push(Held { writer: entry.key.writer, upto: 0 });
                 held.len() - 1
@@ -139,13 +137,18 @@ impl Phone {
 
     /// Every change of its own that its disk still holds, in the database or in the journal.
     pub fn own_keys(&self) -> BTreeSet<Key> {
-        let written = self.disk.outbox.iter().map(|entry| entry.key);
+        let written = self.disk.outbox.all().iter().map(|entry| entry.key);
         written.chain(self.journal.iter().map(|record| record.key)).collect()
+    }
+
+    /// What its journal has and its database lacks.
+    pub fn unheard(&self) -> impl Iterator<Item = Key> {
+        self.journal.iter().map(|record| record.key).filter(|key| !self.disk.outbox.has(*key))
     }
 
     /// How many changes wait for a position and have somewhere to go.
     pub fn waiting(&self) -> usize {
-        self.disk.outbox.iter().filter(|entry| entry.position.is_none()).count()
+        self.disk.outbox.open().filter(|entry| entry.position.is_none()).count()
     }
 
     /// A new process opens the folder: holds database and journal against each other, ends the writers of the
@@ -156,7 +159,7 @@ impl Phone {
         self.pen = Pen::default();
         self.reload_scopes()?;
         let mut last: HashMap<Writer, u32> = HashMap::new();
-        for entry in &self.disk.outbox {
+        for entry in self.disk.outbox.all() {
             let of = last.entry(entry.key.writer).or_default();
             *of = entry.key.seq.max(*of);
         }
@@ -165,7 +168,7 @@ impl Phone {
             self.pen.resume(&self.disk.numbers);
         }
         let found = self.reconcile(&last, rule)?;
-        let newest = self.disk.outbox.iter().rev().take(2).map(|entry| entry.stamp).max();
+        let newest = self.disk.outbox.all().iter().rev().take(2).map(|entry| entry.stamp).max();
         self.pen.clock = Clock::after(self.disk.last_stamp.max(newest.unwrap_or_default()));
         Ok(found)
     }
@@ -173,7 +176,7 @@ impl Phone {
     /// What the database has and the journal lacks.
     fn append_missing(&mut self) {
         let known: HashSet<Key> = self.journal.iter().map(|record| record.key).collect();
-        let missing = self.disk.outbox.iter().filter(|entry| !known.contains(&entry.key));
+        let missing = self.disk.outbox.all().iter().filter(|entry| !known.contains(&entry.key));
         let missing =
             missing.map(|entry| Record { scope: entry.scope, key: entry.key, bytes: entry.bytes.clone() });
         self.journal.extend(missing);
@@ -181,7 +184,6 @@ impl Phone {
 
     /// What the journal has and the database lacks.
     fn reconcile(&mut self, last: &HashMap<Writer, u32>, rule: Option<Rule>) -> Result<usize> {
-        let known: HashSet<Key> = self.disk.outbox.iter().map(|entry| entry.key).collect();
         let mut batch = self.file.replica.begin()?;
         let mut list =
             batch.connection().prepare_cached("SELECT writer FROM writers WHERE is_current = 1")?;
@@ -193,8 +195,8 @@ impl Phone {
         {
             batch.end_writer(writer, last.get(&writer).copied().unwrap_or(0))?;
         }
-        let mut found = Vec::new();
-        for record in self.journal.iter().filter(|record| !known.contains(&record.key)) {
+        let mut found: Vec<Entry> = Vec::new();
+        for record in self.journal.iter().filter(|record| !self.disk.outbox.has(record.key)) {
             if rule == Some(Rule::JournalHeldAgainstDatabase) || batch.find_scope(record.scope)?.is_none() {
                 continue;
             }
@@ -205,7 +207,7 @@ impl Phone {
         }
         batch.commit()?;
         let count = found.len();
-        self.disk.outbox.append(&mut found);
+        found.into_iter().for_each(|entry| self.disk.outbox.push(entry));
         Ok(count)
     }
 
@@ -248,12 +250,6 @@ impl Phone {
         self.pen.clock = clock;
         self.disk.last_stamp = clock.last();
         Ok(heard)
-    }
-}
-
-impl Entry {
-    fn new(scope: ScopeId, key: Key, stamp: Stamp, bytes: Rc<[u8]>) -> Self {
-        Self { scope, key, stamp, bytes, position: None, is_passed: false, is_aside: false }
     }
 }
 

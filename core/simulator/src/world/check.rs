@@ -9,7 +9,7 @@ use langso_sync::merge::key_of;
 
 use super::World;
 use crate::broken::{Promise, Result};
-use crate::dump::{Dump, dump};
+use crate::dump::{Dump, Dumper};
 use crate::hub::ScopeLog;
 use crate::phone::decoded;
 use crate::pool::{File, Kind};
@@ -34,7 +34,7 @@ impl World<'_> {
     }
 
     fn check_receipts(&self) -> Result {
-        for entry in self.phones.iter().flat_map(|phone| &phone.disk.outbox) {
+        for entry in self.phones.iter().flat_map(|phone| phone.disk.outbox.all()) {
             if entry.position != self.hub.position(entry.key) {
                 let detail =
                     format!("{} has {:?}, not {:?}", entry.key, entry.position, self.hub.position(entry.key));
@@ -88,32 +88,31 @@ impl World<'_> {
             let changes = log.rows.iter().map(|row| decoded(&row.bytes)).collect::<Result<_>>()?;
             logs.push((log.scope, changes));
         }
-        let mut wanted: BTreeMap<(Kind, ScopeId), Dump> = BTreeMap::new();
+        let rows = logs.iter().flat_map(|(_, changes)| changes).flat_map(|change| &change.rows);
+        let written: BTreeSet<u8> = rows.map(|row| row.table).collect();
+        let mut wanted: BTreeMap<Kind, (Dumper, BTreeMap<ScopeId, Dump>)> = BTreeMap::new();
         for kind in kinds {
             let mut fresh = self.pool.take(kind)?;
             self.fill(&mut fresh, &logs)?;
-            let knows_all = kind.newer || self.phones.iter().all(|phone| !phone.who.newer);
-            for (scope, changes) in &logs {
-                if knows_all {
-                    check_heads(&mut fresh, changes)?;
-                }
-                wanted.insert((kind, *scope), dump(&fresh, *scope)?);
+            if kind.newer || self.phones.iter().all(|phone| !phone.who.newer) {
+                logs.iter().try_for_each(|(_, changes)| check_heads(&mut fresh, changes))?;
             }
+            let dumper = Dumper::new(fresh.replica.schema().registry, &written);
+            let dumps = dumper.dump(&fresh)?;
+            wanted.insert(kind, (dumper, dumps));
             self.pool.give(fresh)?;
         }
+        let must_be_fresh = |file: &File, whose: &str| {
+            let (dumper, wanted) = &wanted[&file.kind];
+            let found = dumper.dump(file)?;
+            found.iter().try_for_each(|(scope, found)| dumper.must_be_equal(found, &wanted[scope], whose))
+        };
         for (at, phone) in self.phones.iter().enumerate() {
-            for held in phone.scopes() {
-                let found = dump(&phone.file, held.scope)?;
-                found.must_be(&wanted[&(phone.file.kind, held.scope)], &format!("phone {at}"))?;
-            }
+            must_be_fresh(&phone.file, &format!("phone {at}"))?;
         }
-        let cache = self.hub.cache(self.now_ms)?;
-        for ((kind, scope), wanted) in &wanted {
-            if *kind == cache.kind {
-                dump(cache, *scope)?.must_be(wanted, "the hub's cache")?;
-            }
-        }
-        let hashes: Vec<u64> = wanted.values().map(Dump::hash).collect();
+        must_be_fresh(self.hub.cache(self.now_ms)?, "the hub's cache")?;
+        let hashes: Vec<u64> =
+            wanted.values().flat_map(|(_, dumps)| dumps.values().map(Dump::hash)).collect();
         self.trace.note("end", &hashes);
         Ok(())
     }

@@ -23,13 +23,15 @@ impl World<'_> {
         }
         let mut steps = 0;
         for round in 0..MAX_ROUNDS {
-            for at in 0..self.phones.len() {
+            for at in
+                (0..self.phones.len()).filter(|at| round == 0 || !self.is_settled(*at)).collect::<Vec<_>>()
+            {
                 // A journal that knows more than an old copy of the database is heard once the scope is known again.
                 self.start_again(at)?;
                 steps += self.sync(at)?;
             }
             while self.hub.admit().is_some() {}
-            if round > 0 && (0..self.phones.len()).all(|at| self.is_settled(at)) {
+            if (0..self.phones.len()).all(|at| self.is_settled(at)) {
                 break;
             }
         }
@@ -73,6 +75,7 @@ impl World<'_> {
         let is_at_head = |scope: &langso_store::ScopeState| {
             self.hub.log(scope.scope).is_some_and(|log| log.rows.len() as u64 == scope.position)
         };
-        phone.waiting() == 0 && !scopes.is_empty() && scopes.iter().all(is_at_head)
+        let has_journal = phone.unheard().all(|key| self.hub.position(key).is_some());
+        phone.waiting() == 0 && has_journal && !scopes.is_empty() && scopes.iter().all(is_at_head)
     }
 }

@@ -104,7 +104,7 @@ impl World<'_> {
 
     /// Days without anything.
     pub(super) fn leap(&mut self) -> Result {
-        self.now_ms += DAY_MS * (1 + self.dice.below(9) as u64);
+        self.now_ms += DAY_MS * if self.dice.chance(800) { 1 } else { 1 + self.dice.below(9) as u64 };
         self.trace.note("leap", &[self.now_ms]);
         Ok(())
     }

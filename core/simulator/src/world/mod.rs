@@ -25,7 +25,7 @@ use crate::rule::Rule;
 use crate::trace::Trace;
 
 /// The most folders of a run, clones included.
-const MAX_PHONES: usize = 6;
+const MAX_PHONES: usize = 5;
 
 /// See the module.
 #[derive(Debug)]
@@ -97,8 +97,13 @@ impl<'p> World<'p> {
         }
         let newer = self.dice.chance(200);
         let file = self.pool.take(Kind { newer, searched: self.searched })?;
-        let phone = Phone::new(self.dice.bytes(), Who { role, newer }, self.handsets.len() - 1, file);
+        let mut phone = Phone::new(self.dice.bytes(), Who { role, newer }, self.handsets.len() - 1, file);
         self.hub.enrol(phone.key.public(), role);
+        // Most phones know their scopes from enrolment; the others are told by the first reply.
+        if self.dice.chance(800) {
+            let held = self.hub.logs.iter().filter(|log| self.hub.may_read(log, phone.device));
+            phone.join(&held.map(|log| (log.scope, log.kind)).collect::<Vec<_>>())?;
+        }
         self.phones.push(phone);
         Ok(())
     }
@@ -109,20 +114,20 @@ impl<'p> World<'p> {
         self.now_ms += self.dice.below(600_000) as u64;
         let at = self.dice.below(self.phones.len());
         match self.dice.below(1_000) {
-            0..520 => self.save(at),
-            520..740 => self.line(at),
-            740..860 => self.carry(at),
-            860..885 => self.hub_writes(),
-            885..897 => self.kill(at),
-            897..905 => self.kill_hub(),
-            905..915 => self.back_up(at),
-            915..921 => self.restore(),
-            921..924 => self.clone_phone(),
-            924..940 => self.set_clock(at),
-            940..950 => self.reboot(at),
-            950..955 => self.set_hub_clock(),
-            955..970 => self.admit(),
-            970..990 => self.late_request(),
+            0..560 => self.save(at),
+            560..720 => self.line(at),
+            720..860 => self.carry(at),
+            860..890 => self.hub_writes(),
+            890..898 => self.kill(at),
+            898..904 => self.kill_hub(),
+            904..908 => self.back_up(at),
+            908..911 => self.restore(),
+            911..913 => self.clone_phone(),
+            913..930 => self.set_clock(at),
+            930..936 => self.reboot(at),
+            936..944 => self.set_hub_clock(),
+            944..960 => self.admit(),
+            960..980 => self.late_request(),
             _ => self.leap(),
         }
     }
