@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use langso_domain::id::{DeviceId, RowId, ScopeId, Writer};
 use langso_domain::registry::{CURRENT, ScopeKind, Table, VOID};
 use langso_sync::author::{self, Draft, TooManyRows};
+use langso_sync::change::extra;
 use langso_sync::clock as hybrid;
 use langso_sync::keys::{PublicKey, device_id};
 use langso_sync::merge::RowState;
@@ -22,6 +23,9 @@ use crate::server::Dirty;
 
 /// A change is closed when its rows come to about this many bytes, well below what one may have.
 const FULL_BYTES: usize = 32 * 1024;
+
+/// Why the hub corrects a fact: none of the reasons that people have.
+const REASON_OTHER: i64 = 4;
 
 /// Why the hub could not write.
 #[derive(Debug, thiserror::Error)]
@@ -177,6 +181,9 @@ impl Batch<'_> {
         self.seal(scope);
         let open = self.draft(scope)?;
         let patched = open.draft.patch(table.number, row, seen, fields);
+        if table.fact {
+            open.draft.say(extra::REASON, Value::Int(REASON_OTHER));
+        }
         patched.map_err(|TooManyRows| Error::NotInRegistry(table.name))?;
         self.seal(scope);
         Ok(())

@@ -20,4 +20,5 @@ pub mod random;
 pub mod replica;
 pub mod serve;
 pub mod server;
+pub mod settle;
 mod sync;

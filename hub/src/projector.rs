@@ -14,6 +14,7 @@ use langso_domain::registry::ScopeKind;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
+use crate::admin::AdminError;
 use crate::cells;
 use crate::log::{self, Projection};
 use crate::replica;
@@ -83,7 +84,7 @@ impl Hub {
     }
 
     /// Every scope with rows to count.
-    fn list_scopes(&self) -> Result<Vec<ScopeId>, replica::Error> {
+    pub(crate) fn list_scopes(&self) -> Result<Vec<ScopeId>, replica::Error> {
         let teams = self.log.list_teams()?;
         let mut scopes: Vec<ScopeId> = teams.iter().flat_map(|team| [team.scope, team.training]).collect();
         scopes.extend(self.log.list_places()?.into_iter().map(|(_, scope)| scope));
@@ -151,7 +152,7 @@ struct Looker {
 }
 
 impl Looker {
-    fn look(&mut self, hub: &Hub) -> Result<(), replica::Error> {
+    fn look(&mut self, hub: &Hub) -> Result<(), AdminError> {
         let began = Instant::now();
         if began < self.next_look {
             return Ok(());
@@ -159,6 +160,9 @@ impl Looker {
         let version = hub.log.version()?;
         let is_new_day = began >= self.next_day;
         if self.seen != Some(version) || is_new_day {
+            if is_new_day {
+                hub.settle_all()?;
+            }
             hub.list_behind(is_new_day)?.into_iter().for_each(|scope| hub.dirty.mark(scope));
             self.seen = Some(version);
             if is_new_day {

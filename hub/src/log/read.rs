@@ -58,6 +58,19 @@ impl Log {
         })
     }
 
+    /// When the change of a key was taken in; none for one that has not come.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn received_key(&self, scope: ScopeId, key: Key) -> Result<Option<Millis>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::RECEIVED_KEY)?;
+            let params = params![scope.0, key.writer.0.to_be_bytes(), key.seq];
+            let at = statement.query_row(params, |row| row.get(0)).optional()?;
+            Ok(at.map(Millis))
+        })
+    }
+
     /// The changes after a position, in order: at most `most`, and no more once their bytes pass `most_bytes`.
     ///
     /// # Errors

@@ -17,6 +17,8 @@ pub const ADD_CHANGE: &str =
 pub const CHANGE_HASH: &str = "SELECT hash FROM changes WHERE scope = ?1 AND writer = ?2 AND seq = ?3";
 pub const CHAIN_AT: &str = "SELECT chain FROM changes WHERE scope = ?1 AND position = ?2";
 pub const RECEIVED_AT: &str = "SELECT received_at FROM changes WHERE scope = ?1 AND position = ?2";
+pub const RECEIVED_KEY: &str =
+    "SELECT received_at FROM changes WHERE scope = ?1 AND writer = ?2 AND seq = ?3";
 pub const CHANGES_AFTER: &str = "SELECT c.position, c.writer, c.seq, c.chain, c.bytes, w.device
   FROM changes c JOIN writers w ON w.writer = c.writer
   WHERE c.scope = ?1 AND c.position > ?2 ORDER BY c.position LIMIT ?3";

@@ -1,0 +1,118 @@
+//! What nobody settled for sixty days the hub settles, for the value that shows: by a change of its own that names
+//! all versions, so that every phone sees who did it and when.
+//!
+//! No clock alone decides. The hub must have held every version for sixty days by its own clock, and some phone must
+//! since have written something that is as much later by its stamp: a hub whose clock jumped settles nothing.
+
+use langso_domain::id::{Key, RowId, ScopeId};
+use langso_domain::registry::{CURRENT, Role, ScopeKind, Table, VOID};
+use langso_store::Batch;
+use langso_sync::merge::{RowState, key_of};
+use langso_sync::value::Value;
+
+use crate::admin::AdminError;
+use crate::clock::{DAY_MS, Millis};
+use crate::log;
+use crate::server::Hub;
+
+/// For how long two versions wait for people.
+pub const SETTLES_AFTER_DAYS: i64 = 60;
+/// The most fields settled in one transaction.
+const MOST: u32 = 500;
+
+/// Two versions of a field, seen from one state of the rows.
+struct Conflict {
+    table: &'static Table,
+    row: RowId,
+    field: u8,
+    seen: RowState,
+    shown: Value,
+    /// Who wrote the versions.
+    keys: Vec<Key>,
+    newest_ms: u64,
+}
+
+impl Hub {
+    /// Settles what has stood on a scope's shelf for sixty days; gives how many fields.
+    ///
+    /// # Errors
+    /// [`AdminError::Author`], [`AdminError::Replica`].
+    pub fn settle(&self, scope: ScopeId) -> Result<usize, AdminError> {
+        let kind = self.log.scope(scope)?.ok_or(log::Error::UnknownScope)?.kind;
+        let mut batch = self.author.batch();
+        let (conflicts, newest_work_ms) = self.replicas.with::<_, AdminError>(scope, |replica, _| {
+            let rows = replica.begin()?;
+            let conflicts = read(&rows)?;
+            let newest = if conflicts.is_empty() { 0 } else { newest_work(&rows, kind)? };
+            Ok((conflicts, newest))
+        })?;
+        let wait = SETTLES_AFTER_DAYS * DAY_MS;
+        let mut settled = 0;
+        for Conflict { table, row, field, seen, shown, keys, newest_ms } in conflicts {
+            let mut held_since = Millis(0);
+            for key in keys {
+                held_since = held_since.max(self.log.received_key(scope, key)?.unwrap_or(batch.now()));
+            }
+            let is_due = held_since.plus(wait) <= batch.now()
+                && newest_ms.saturating_add(wait as u64) <= newest_work_ms;
+            let name = if field == VOID { Some("void") } else { table.field(field).map(|field| field.name) };
+            if let Some(name) = name.filter(|_| is_due) {
+                batch.patch(scope, table.name, row, &seen, [(name, shown)])?;
+                settled += 1;
+            }
+        }
+        batch.commit()?;
+        if settled > 0 {
+            tracing::info!(settled, "settled what nobody did");
+        }
+        Ok(settled)
+    }
+
+    /// [`Hub::settle`] for every scope.
+    ///
+    /// # Errors
+    /// As [`Hub::settle`].
+    pub fn settle_all(&self) -> Result<usize, AdminError> {
+        let mut settled = 0;
+        for scope in self.list_scopes()? {
+            settled += self.settle(scope)?;
+        }
+        Ok(settled)
+    }
+}
+
+fn read(rows: &Batch<'_>) -> Result<Vec<Conflict>, AdminError> {
+    let sql = "SELECT table_number, row, field FROM shelf ORDER BY table_number, row, field LIMIT ?1";
+    let mut get = rows.connection().prepare_cached(sql)?;
+    let shelf: Vec<(u8, [u8; 12], u8)> = get
+        .query_map([MOST], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut conflicts = Vec::new();
+    for (table, row, field) in shelf {
+        let row = RowId(row);
+        // What only a newer program knows, a newer program settles.
+        let Some(table) = CURRENT.table(table) else { continue };
+        let Some(seen) = rows.row_state(table, row)? else { continue };
+        let Some(shown) = seen.fields.get(&field).and_then(|versions| versions.shown(row)) else { continue };
+        let shown = shown.value.clone();
+        // A striking out stands against edits of any field.
+        let versions = seen.fields.iter().filter(|(number, _)| field == VOID || **number == field);
+        let heads: Vec<_> = versions.flat_map(|(_, versions)| &versions.heads).collect();
+        let keys = heads.iter().filter_map(|head| key_of(head.name, row)).collect();
+        let newest_ms = heads.iter().map(|head| head.stamp.ms()).max().unwrap_or(0);
+        conflicts.push(Conflict { table, row, field, seen, shown, keys, newest_ms });
+    }
+    Ok(conflicts)
+}
+
+/// The stamp of the newest row that a phone made, in ms.
+fn newest_work(rows: &Batch<'_>, kind: ScopeKind) -> Result<u64, AdminError> {
+    let mut newest = 0;
+    let of_phones = |table: &&Table| table.scope == kind && table.writers.has(Role::Member);
+    for table in CURRENT.tables.iter().filter(of_phones) {
+        let sql = format!("SELECT coalesce(max(v_stamp), 0) FROM \"{}\"", table.plural);
+        let stamp: i64 = rows.connection().query_row(&sql, [], |row| row.get(0))?;
+        newest = newest.max(stamp as u64 >> 16);
+    }
+    Ok(newest)
+}
