@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use langso_device::companion::{InviteText, Joined, SyncNow, SyncReport};
 use langso_device::{Companion, Phone, Result, Saving};
-use langso_domain::id::{HouseholdId, Key, ScopeId, VisitId, Writer};
+use langso_domain::id::{DeviceId, HouseholdId, Key, ScopeId, VisitId, Writer};
 use langso_domain::registry;
 use langso_store::{CURRENT, Purpose, Replica};
 use langso_sync::change;
+use langso_sync::keys::SigningKey;
 use langso_sync::wire::Invite;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OpenFlags};
@@ -48,6 +49,12 @@ impl Handset {
 
     pub fn file(&self) -> PathBuf {
         self.path().join("phone.db")
+    }
+
+    /// The device of this folder.
+    pub fn device(&self) -> DeviceId {
+        let seed: [u8; 32] = std::fs::read(self.path().join("phone.key")).unwrap().try_into().unwrap();
+        SigningKey::from_seed(&seed).id()
     }
 
     /// The app, started if need be.
