@@ -117,18 +117,12 @@ impl Handset {
 
     /// Reads the file beside the app.
     pub fn read(&self) -> Connection {
-        Connection::open_with_flags(self.file(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+        read(&self.file())
     }
 
     /// Own changes by scope, with what their author encoded.
     pub fn written(&self) -> Vec<(ScopeId, Key, Vec<u8>)> {
-        let connection = self.read();
-        let sql =
-            "SELECT s.scope, o.bytes FROM outbox AS o JOIN scopes AS s ON s.number = o.scope ORDER BY o.n";
-        let mut get = connection.prepare(sql).unwrap();
-        let rows = get.query_map([], |row| Ok((ScopeId(row.get(0)?), row.get::<_, Vec<u8>>(1)?))).unwrap();
-        rows.map(|row| row.map(|(scope, bytes)| (scope, change::scan(&bytes).unwrap().0.key, bytes)).unwrap())
-            .collect()
+        written(&self.file())
     }
 
     pub fn written_keys(&self) -> Vec<Key> {
@@ -159,6 +153,20 @@ impl Handset {
         }
         rows
     }
+}
+
+fn read(file: &Path) -> Connection {
+    Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+}
+
+/// What a phone's file holds of its own changes, in order of writing.
+pub fn written(file: &Path) -> Vec<(ScopeId, Key, Vec<u8>)> {
+    let connection = read(file);
+    let sql = "SELECT s.scope, o.bytes FROM outbox AS o JOIN scopes AS s ON s.number = o.scope ORDER BY o.n";
+    let mut get = connection.prepare(sql).unwrap();
+    let rows = get.query_map([], |row| Ok((ScopeId(row.get(0)?), row.get::<_, Vec<u8>>(1)?))).unwrap();
+    rows.map(|row| row.map(|(scope, bytes)| (scope, change::scan(&bytes).unwrap().0.key, bytes)).unwrap())
+        .collect()
 }
 
 /// The own changes for which a phone's file holds a position.

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use langso_domain::id::{Key, ScopeId};
 use langso_sync::frame::Frame;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::{handset, http};
@@ -51,6 +53,7 @@ struct State {
     up: usize,
     down: usize,
     breaks: usize,
+    holds: bool,
     is_buffering: bool,
     watched: Option<PathBuf>,
     exchanges: Vec<Exchange>,
@@ -83,10 +86,37 @@ impl State {
     }
 }
 
+/// What the tasks of a link share.
+#[derive(Clone)]
+struct Shared {
+    state: Arc<Mutex<State>>,
+    /// Rings when a line is held.
+    held: Arc<Notify>,
+    /// Lets held lines go.
+    release: Arc<Notify>,
+}
+
+impl Shared {
+    /// The line breaks here: at once, or when it is let go.
+    async fn end(&self, line: &mut TcpStream) -> std::io::Result<()> {
+        if self.state().holds {
+            let mut release = pin!(self.release.notified());
+            release.as_mut().enable();
+            self.held.notify_one();
+            release.await;
+        }
+        line.shutdown().await
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// See the module. Dropped, it lets no more connections in.
 pub struct Link {
     addr: SocketAddr,
-    state: Arc<Mutex<State>>,
+    shared: Shared,
     listens: AbortHandle,
 }
 
@@ -94,10 +124,6 @@ impl Drop for Link {
     fn drop(&mut self) {
         self.listens.abort();
     }
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Link {
@@ -110,23 +136,27 @@ impl Link {
             up: 0,
             down: 0,
             breaks: 0,
+            holds: false,
             is_buffering: false,
             watched: None,
             exchanges: Vec::new(),
         }));
-        let shared = state.clone();
+        let shared = Shared { state, held: Arc::default(), release: Arc::default() };
+        let own = shared.clone();
         let listens = tokio::spawn(async move {
             while let Ok((phone, _)) = listener.accept().await {
-                let state = shared.clone();
+                let shared = own.clone();
                 tokio::spawn(async move {
+                    let is_buffering = shared.state().is_buffering;
                     // A line that breaks is what this is for.
-                    let is_buffering = lock(&state).is_buffering;
-                    let _ =
-                        if is_buffering { buffer(phone, &state).await } else { pass(phone, &state).await };
+                    let _ = match is_buffering {
+                        true => buffer(phone, &shared).await,
+                        false => pass(phone, &shared).await,
+                    };
                 });
             }
         });
-        Self { addr, state, listens: listens.abort_handle() }
+        Self { addr, shared, listens: listens.abort_handle() }
     }
 
     pub fn url(&self) -> String {
@@ -134,38 +164,56 @@ impl Link {
     }
 
     pub fn point_to(&self, hub: SocketAddr) {
-        lock(&self.state).hub = hub;
+        self.shared.state().hub = hub;
     }
 
     /// Breaks the line there; bytes count from now.
     pub fn break_at(&self, next_break: Break) {
-        let mut state = lock(&self.state);
+        let mut state = self.shared.state();
         (state.next_break, state.up, state.down, state.breaks) = (next_break, 0, 0, 0);
+        state.holds = false;
+    }
+
+    /// Passes nothing on from there and keeps the line open until it is let go; [`Link::held`] tells when.
+    pub fn hold_at(&self, next_break: Break) {
+        self.break_at(next_break);
+        self.shared.state().holds = true;
+    }
+
+    /// Waits until a line is held.
+    pub async fn held(&self) {
+        self.shared.held.notified().await;
+    }
+
+    /// Breaks the lines that are held.
+    pub fn release(&self) {
+        self.shared.state().holds = false;
+        self.shared.release.notify_waiters();
     }
 
     /// How often it has broken since then.
     pub fn breaks(&self) -> usize {
-        lock(&self.state).breaks
+        self.shared.state().breaks
     }
 
     /// From the next connection on whole bodies are kept back: a request until it is whole, then its reply.
     pub fn buffer_bodies(&self) {
-        lock(&self.state).is_buffering = true;
+        self.shared.state().is_buffering = true;
     }
 
     /// Each request is noted with what this phone's file held receipts for.
     pub fn watch(&self, file: PathBuf) {
-        lock(&self.state).watched = Some(file);
+        self.shared.state().watched = Some(file);
     }
 
     /// What passed since the last look.
     pub fn take_exchanges(&self) -> Vec<Exchange> {
-        std::mem::take(&mut lock(&self.state).exchanges)
+        std::mem::take(&mut self.shared.state().exchanges)
     }
 }
 
-async fn pass(mut phone: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
-    let target = lock(state).hub;
+async fn pass(mut phone: TcpStream, shared: &Shared) -> std::io::Result<()> {
+    let target = shared.state().hub;
     let mut hub = TcpStream::connect(target).await?;
     let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     // The place of the exchange under way, and whether its reply has begun.
@@ -177,7 +225,7 @@ async fn pass(mut phone: TcpStream, state: &Mutex<State>) -> std::io::Result<()>
                 let came = came?;
                 if came == 0 { return Ok(()); }
                 let passes = {
-                    let mut state = lock(state);
+                    let mut state = shared.state();
                     let at = match under_way {
                         Some((at, false)) => at,
                         _ => state.begin(),
@@ -191,13 +239,13 @@ async fn pass(mut phone: TcpStream, state: &Mutex<State>) -> std::io::Result<()>
                 };
                 own += passes;
                 hub.write_all(&up[..passes]).await?;
-                if passes < came { return hub.shutdown().await; }
+                if passes < came { return shared.end(&mut hub).await; }
             }
             came = hub.read(&mut down) => {
                 let came = came?;
                 if came == 0 { return Ok(()); }
                 let passes = {
-                    let mut state = lock(state);
+                    let mut state = shared.state();
                     let passes = state.allow(false, came, own);
                     if let Some((at, is_answered)) = &mut under_way {
                         *is_answered = true;
@@ -209,14 +257,14 @@ async fn pass(mut phone: TcpStream, state: &Mutex<State>) -> std::io::Result<()>
                 };
                 own += passes;
                 phone.write_all(&down[..passes]).await?;
-                if passes < came { return phone.shutdown().await; }
+                if passes < came { return shared.end(&mut phone).await; }
             }
         }
     }
 }
 
 /// As a proxy of a telephone company does it: what breaks off before it is whole never gets through.
-async fn buffer(mut phone: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
+async fn buffer(mut phone: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut chunk = vec![0; 64 * 1024];
     let mut own = 0;
     loop {
@@ -227,7 +275,7 @@ async fn buffer(mut phone: TcpStream, state: &Mutex<State>) -> std::io::Result<(
                 return Ok(());
             }
             let passes = {
-                let mut state = lock(state);
+                let mut state = shared.state();
                 if at.is_none() {
                     at = Some(state.begin());
                 }
@@ -236,10 +284,10 @@ async fn buffer(mut phone: TcpStream, state: &Mutex<State>) -> std::io::Result<(
             own += passes;
             request.extend(&chunk[..passes]);
             if passes < came {
-                return phone.shutdown().await;
+                return shared.end(&mut phone).await;
             }
         }
-        let target = lock(state).hub;
+        let target = shared.state().hub;
         let mut hub = TcpStream::connect(target).await?;
         hub.write_all(&request).await?;
         let mut reply = Vec::new();
@@ -251,7 +299,7 @@ async fn buffer(mut phone: TcpStream, state: &Mutex<State>) -> std::io::Result<(
             reply.extend(&chunk[..came]);
         }
         let passes = {
-            let mut state = lock(state);
+            let mut state = shared.state();
             let passes = state.allow(false, reply.len(), own);
             if let Some(exchange) = at.and_then(|at| state.exchanges.get_mut(at)) {
                 exchange.up = request;
@@ -262,7 +310,7 @@ async fn buffer(mut phone: TcpStream, state: &Mutex<State>) -> std::io::Result<(
         own += passes;
         phone.write_all(&reply[..passes]).await?;
         if passes < reply.len() {
-            return phone.shutdown().await;
+            return shared.end(&mut phone).await;
         }
     }
 }

@@ -21,7 +21,7 @@ use langso_domain::registry::Role;
 use langso_domain::units::UnitCode;
 use langso_hub::admin::{NewHamlet, NewMember, NewTeam, NewTrainer};
 use langso_hub::log::Log;
-use langso_hub::server::{Config, Hub, Running, Server};
+use langso_hub::server::{Config, Hub, Limits, Running, Server};
 use langso_sync::wire::Invite;
 
 pub use handset::Handset;
@@ -49,8 +49,12 @@ pub struct Team {
 
 impl Field {
     pub async fn start() -> Self {
+        Self::start_with(Limits::default()).await
+    }
+
+    pub async fn start_with(limits: Limits) -> Self {
         let (folder, world) = (tempfile::tempdir().unwrap(), World::new());
-        let running = Server::start(config(&folder, &world)).await.unwrap();
+        let running = Server::start(Config { limits, ..config(&folder, &world) }).await.unwrap();
         running.hub.make_place(UnitCode::parse(UNIT).unwrap()).unwrap();
         Self { folder, world, running }
     }

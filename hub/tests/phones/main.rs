@@ -12,3 +12,4 @@ mod conflict;
 mod cut;
 mod roles;
 mod shared;
+mod stop;
