@@ -56,10 +56,6 @@ impl Lane {
         }
         let status = self.sends.app().sync().get_status(Default::default()).unwrap();
         assert_eq!(status.on_phone, 0, "{at:?}: something still waits");
-        for scope in [self.team.scope, self.team.training] {
-            let written = self.sends.written();
-            field.holds_once(scope, written.iter().filter(|one| one.0 == scope).map(|one| &one.1));
-        }
         broke
     }
 }
@@ -76,6 +72,10 @@ async fn break_everywhere(break_after: fn(usize) -> Break) {
                 at += LANES;
             }
             assert!(at > 300, "the line broke at {at} bytes only");
+            for scope in [lane.team.scope, lane.team.training] {
+                let written = lane.sends.written();
+                field.holds_once(scope, written.iter().filter(|one| one.0 == scope).map(|one| &one.1));
+            }
             lane.other.sync().await.unwrap();
             assert!(lane.sends.rows() == lane.other.rows(), "the phones of a team differ");
         }));
