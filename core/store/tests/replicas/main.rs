@@ -1,0 +1,7 @@
+//! Replicas on SQLite itself: any order makes the same file, and what an older program could not read is not lost.
+
+mod dump;
+mod history;
+mod newer;
+mod orders;
+mod upgrade;
