@@ -8,6 +8,8 @@ use serde_json::Value;
 use super::Companion;
 use crate::error::{AppError, Result};
 
+mod blame;
+
 type Call = fn(&Companion, Value) -> Result<Value>;
 
 macro_rules! calls {
@@ -59,34 +61,31 @@ calls! {
     }
 }
 
+/// The call of the whole phone, whose feature cannot bear that name here.
+const OF_PHONE: (&str, Call) =
+    ("phone.get_state", |companion, input| with_json(input, |input| companion.state().get_state(input)));
+
 fn with_json<I: DeserializeOwned, O: Serialize>(
     input: Value,
     run: impl FnOnce(I) -> Result<O>,
 ) -> Result<Value> {
-    give(&run(take(input)?)?)
+    give(&run(take(&input)?)?)
 }
 
 /// The calls that wait for the hub.
 const WAITING: [&str; 2] = ["sync.sync_now", "enrolment.join_team"];
 
-fn take<I: DeserializeOwned>(input: Value) -> Result<I> {
-    serde_json::from_value(input).map_err(|error| refused(&error))
+fn take<I: DeserializeOwned>(input: &Value) -> Result<I> {
+    // A list would pass for a record whose fields come in order.
+    if !input.is_object() {
+        return Err(AppError::invalid("", "wrong_type"));
+    }
+    let judge = |input: &Value| I::deserialize(input).err().map(|error| error.to_string());
+    I::deserialize(input).map_err(|error| blame::refused(input, &error.to_string(), &judge))
 }
 
 fn give<O: Serialize>(output: &O) -> Result<Value> {
     serde_json::to_value(output).map_err(AppError::unexpected)
-}
-
-/// Names the field that serde speaks of, without the value that was given.
-fn refused(error: &serde_json::Error) -> AppError {
-    let text = error.to_string();
-    let field = text.split('`').nth(1).unwrap_or_default();
-    let code = match () {
-        () if text.starts_with("missing field") => "missing",
-        () if text.starts_with("unknown field") => "unknown_field",
-        () => return AppError::invalid("", "wrong_type"),
-    };
-    AppError::invalid(field, code)
 }
 
 impl Companion {
@@ -95,7 +94,8 @@ impl Companion {
     /// # Errors
     /// `NotFound` for an unknown name, `InvalidInput` for JSON of another shape, and what the method itself refuses.
     pub fn call(&self, name: &str, input: Value) -> Result<Value> {
-        let (_, call) = CALLS.iter().find(|(of, _)| *of == name).ok_or(AppError::NotFound)?;
+        let (_, call) =
+            CALLS.iter().chain([&OF_PHONE]).find(|(of, _)| *of == name).ok_or(AppError::NotFound)?;
         call(self, input)
     }
 
@@ -105,14 +105,14 @@ impl Companion {
     /// As [`Companion::call`].
     pub async fn call_and_wait(&self, name: &str, input: Value) -> Result<Value> {
         match name {
-            "sync.sync_now" => give(&self.sync().sync_now(take(input)?).await?),
-            "enrolment.join_team" => give(&self.enrolment().join_team(take(input)?).await?),
+            "sync.sync_now" => give(&self.sync().sync_now(take(&input)?).await?),
+            "enrolment.join_team" => give(&self.enrolment().join_team(take(&input)?).await?),
             _ => self.call(name, input),
         }
     }
 
     /// Every name that [`Companion::call_and_wait`] knows.
     pub fn call_names() -> impl Iterator<Item = &'static str> {
-        CALLS.iter().map(|(name, _)| *name).chain(WAITING)
+        CALLS.iter().chain([&OF_PHONE]).map(|(name, _)| *name).chain(WAITING)
     }
 }

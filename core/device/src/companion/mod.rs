@@ -44,6 +44,7 @@ mod rows;
 pub mod runs;
 pub mod set_aside;
 pub mod settings;
+pub mod state;
 mod sync;
 pub mod team;
 pub mod today;
@@ -155,6 +156,11 @@ impl Companion {
     /// Tutorials walked through with a citizen.
     pub fn checklists(&self) -> checklists::Checklists<'_> {
         checklists::Checklists(self)
+    }
+
+    /// How the phone stands: `phone.get_state` by name.
+    pub fn state(&self) -> state::State<'_> {
+        state::State(self)
     }
 
     /// The screen that a day begins with.
