@@ -10,7 +10,9 @@ use langso_domain::id::{Key, ScopeId};
 use langso_domain::registry::{CURRENT, Role};
 use langso_hub::clock::DAY_MS;
 use langso_hub::intake::{Refusal, Taken};
+use langso_hub::keys::KeyError;
 use langso_hub::log::{Enrolled, Error, Log, Reason, Write};
+use langso_hub::server::StartError;
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::change::Change;
 use langso_sync::keys::SigningKey;
@@ -273,4 +275,34 @@ fn a_watermark_only_rises_and_stays_below_the_head() {
         hub.log.raise_watermark(TEAM_SCOPE, to).unwrap();
         assert_eq!(mark(), then);
     }
+}
+
+#[test]
+fn a_file_of_a_newer_hub_or_no_log_at_all_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hub.db");
+    drop(Log::open(&path, &CURRENT).unwrap());
+    let newer = rusqlite::Connection::open(&path).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    drop(newer);
+    let before = std::fs::read(&path).unwrap();
+    assert!(matches!(Log::open(&path, &CURRENT), Err(Error::Newer { found: 99, known: 1 })));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+
+    std::fs::write(&path, "no database, but somebody's file").unwrap();
+    assert!(matches!(Log::open(&path, &CURRENT), Err(Error::Sqlite(_))));
+    assert_eq!(std::fs::read(&path).unwrap(), b"no database, but somebody's file");
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_or_lost_its_key_stops_the_hub_before_it_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    let open = |path: &std::path::Path| langso_hub::server::Hub::open(path, support::Hands::new().clock());
+    assert!(matches!(open(&file.join("hub")), Err(StartError::Io(_))));
+    let home = folder.path().join("hub");
+    drop(open(&home).unwrap());
+    std::fs::remove_file(home.join("hub.key")).unwrap();
+    assert!(matches!(open(&home), Err(StartError::Keys(KeyError::Missing))), "a new key would be a stranger");
 }

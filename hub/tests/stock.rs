@@ -19,30 +19,6 @@ fn hub() -> (tempfile::TempDir, Hub, Place) {
     (folder, hub, place)
 }
 
-type Row = (String, String, String, i64, Option<i64>, Option<i64>, i64);
-
-fn rows(hub: &Hub, place: Place) -> Vec<Row> {
-    hub.replicas
-        .with::<_, langso_hub::replica::Error>(place.scope, |replica, _| {
-            let sql = "SELECT unit, indicator, operator, value, numerator, denominator, version
-                       FROM live_stock_values ORDER BY indicator, version";
-            let mut get = replica.connection().prepare(sql)?;
-            let rows = get.query_map([], |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                    row.get(5)?,
-                    row.get(6)?,
-                ))
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-        .unwrap()
-}
-
 fn faults(hub: &Hub, csv: &str) -> Vec<StockFault> {
     match hub.import_stock(csv).unwrap_err() {
         AdminError::Stock(faults) => faults,
@@ -55,18 +31,20 @@ fn the_campaigns_figures_come_in_and_a_second_import_is_a_new_version() {
     let (_folder, hub, place) = hub();
     let done = hub.import_stock(CAMPAIGN).unwrap();
     assert_eq!((done.figures, done.renewed), (7, 0));
-    let first = rows(&hub, place);
-    let rate = first.iter().find(|row| row.1 == "vneid_level2_rate@1").unwrap();
-    assert_eq!((rate.3, rate.4, rate.5, rate.6), (87_000, Some(230_540), Some(264_866), 1));
-    let telehealth = first.iter().find(|row| row.1 == "telehealth_rate@1").unwrap();
-    assert_eq!((telehealth.3, telehealth.5), (62_500, None));
+    let first = hub.list_stock().unwrap();
+    let rate = first.iter().find(|row| row.indicator == "vneid_level2_rate@1").unwrap();
+    assert_eq!((rate.thousandths, rate.numerator, rate.denominator), (87_000, Some(230_540), Some(264_866)));
+    assert_eq!((rate.operator.as_str(), rate.source.as_str()), ("=", "Báo Quảng Ninh"));
     let done = hub.import_stock(&CAMPAIGN.replace("=,62.5,", "=,63.5,")).unwrap();
     assert_eq!((done.figures, done.renewed), (7, 7));
-    let both = rows(&hub, place);
+    let both = hub.list_stock().unwrap();
     assert_eq!(both.len(), 14, "the older rows stay");
-    let telehealth: Vec<_> =
-        both.iter().filter(|row| row.1 == "telehealth_rate@1").map(|row| (row.3, row.6)).collect();
-    assert_eq!(telehealth, [(62_500, 1), (63_500, 2)]);
+    let telehealth: Vec<_> = both
+        .iter()
+        .filter(|row| row.indicator == "telehealth_rate@1")
+        .map(|row| (row.thousandths, row.version, row.is_newest, row.denominator))
+        .collect();
+    assert_eq!(telehealth, [(63_500, 2, true, None), (62_500, 1, false, None)]);
     hub.replicas
         .with::<_, langso_hub::replica::Error>(place.scope, |replica, _| {
             let sql = "SELECT value FROM stock_facts WHERE indicator = 'telehealth_rate@1'";
@@ -79,23 +57,25 @@ fn the_campaigns_figures_come_in_and_a_second_import_is_a_new_version() {
 
 #[test]
 fn numbers_and_dates_are_read_as_vietnamese_writers_mean_them() {
-    let (_folder, hub, place) = hub();
+    let (_folder, hub, _) = hub();
     let csv = format!(
         "\u{FEFF}{HEADING}\r\n193@2024;telehealth_rate;~;62,5 %;;không rõ;Báo;01/09/2024\r\n\
          193@2024;chip_cards@1;>=;264.866;264.866;264866;Báo;2024-09-01\r\n\
          193@2024;smartphone_rate;>;96,125;unknown;;Báo;1/9/2024\r\n"
     );
     assert_eq!(hub.import_stock(&csv).unwrap().figures, 3);
-    let values: Vec<_> = rows(&hub, place).into_iter().map(|row| (row.3, row.4, row.5)).collect();
+    let rows = hub.list_stock().unwrap();
+    let values: Vec<_> = rows.iter().map(|row| (row.thousandths, row.numerator, row.denominator)).collect();
     assert_eq!(
         values,
         [(264_866_000, Some(264_866), Some(264_866)), (96_125, None, None), (62_500, None, None)]
     );
+    assert!(rows.iter().all(|row| row.date.to_string() == "2024-09-01"));
 }
 
 #[test]
 fn every_fault_names_line_and_column_and_nothing_is_imported() {
-    let (_folder, hub, place) = hub();
+    let (_folder, hub, _) = hub();
     let good = "193@2024;chip_cards;=;1;;;Báo;2024-09-01";
     for (line, column, code) in [
         ("193;chip_cards;=;1;;;Báo;2024-09-01", "unit", "unknown_unit"),
@@ -132,7 +112,7 @@ fn every_fault_names_line_and_column_and_nothing_is_imported() {
         all.iter().map(|fault| fault.column).collect::<Vec<_>>(),
         ["unit", "indicator", "operator", "value", "source", "date"]
     );
-    assert!(rows(&hub, place).is_empty());
+    assert!(hub.list_stock().unwrap().is_empty());
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub use devices::Invited;
 pub use people::{Member, NewMember, NewTrainer};
 pub(crate) use places::contains;
 pub use places::{NewPlan, Place};
-pub use stock::{ImportedStock, StockFault, StockProblem};
+pub use stock::{ImportedStock, StockFault, StockProblem, StockRow};
 pub use teams::{NewHamlet, NewTeam};
 pub use waiting::Waiting;
 

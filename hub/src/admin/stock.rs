@@ -27,6 +27,31 @@ pub struct ImportedStock {
     pub renewed: usize,
 }
 
+/// An imported figure as it stands in its place, also when a later version has replaced it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StockRow {
+    /// Code and list version.
+    pub unit: String,
+    /// `code@version`.
+    pub indicator: String,
+    /// As of.
+    pub date: CivilDate,
+    /// Of this unit, indicator and date; from 1.
+    pub version: i64,
+    /// The highest version, which counts; the others are older.
+    pub is_newest: bool,
+    /// One of `=`, `<~`, `~`, `>`, `>=`, `<`.
+    pub operator: String,
+    /// A rate in percent.
+    pub thousandths: i64,
+    /// When published.
+    pub numerator: Option<i64>,
+    /// When published; none = not known.
+    pub denominator: Option<i64>,
+    /// Who says so.
+    pub source: String,
+}
+
 /// One fault of a file and where it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StockFault {
@@ -140,6 +165,44 @@ impl Hub {
         }
         batch.commit()?;
         Ok(done)
+    }
+
+    /// The imported figures of all places, by unit, indicator and date, the newest version first.
+    ///
+    /// # Errors
+    /// [`AdminError::Replica`].
+    pub fn list_stock(&self) -> Result<Vec<StockRow>> {
+        let sql = "SELECT unit, indicator, date, coalesce(version, 1) AS nth, operator, value, numerator, denominator,
+                     source, row_number() OVER (
+                       PARTITION BY unit, indicator, date ORDER BY coalesce(version, 1) DESC, id) = 1
+                   FROM live_stock_values
+                   WHERE unit IS NOT NULL AND indicator IS NOT NULL AND date IS NOT NULL
+                   ORDER BY unit, indicator, date, nth DESC, id";
+        let mut found = Vec::new();
+        for place in self.list_places()? {
+            self.replicas.with::<_, AdminError>(place.scope, |replica, _| {
+                let mut get = replica.connection().prepare_cached(sql)?;
+                let rows = get.query_map([], |row| {
+                    Ok(StockRow {
+                        unit: row.get(0)?,
+                        indicator: row.get(1)?,
+                        date: CivilDate(row.get(2)?),
+                        version: row.get(3)?,
+                        operator: row.get::<_, Option<String>>(4)?.unwrap_or_default(),
+                        thousandths: row.get::<_, Option<i64>>(5)?.unwrap_or_default(),
+                        numerator: row.get(6)?,
+                        denominator: row.get(7)?,
+                        source: row.get::<_, Option<String>>(8)?.unwrap_or_default(),
+                        is_newest: row.get(9)?,
+                    })
+                })?;
+                for row in rows {
+                    found.push(row?);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(found)
     }
 
     /// The highest version of each figure of a place.
