@@ -215,9 +215,6 @@ pub(super) fn side_by_side(
                 .map(|one| one.value),
             false => tally.get(row.row.as_str()).map(|row| row.value as i64 * 1_000),
         };
-        // The oldest state of what the row is made of; a team without any of it makes it no older.
-        let made_of = |one: &&Figure| one.thousandths != Some(0);
-        let as_of = hub.values().chain(phone.values()).filter(made_of).filter_map(|one| one.as_of_ms).min();
         rows.push(Row {
             seed_row: row.row.clone(),
             words: row.words.clone(),
@@ -227,11 +224,17 @@ pub(super) fn side_by_side(
             hub: number(if is_stock { agreed(&hub) } else { sum(&hub) }),
             tally: number(said),
             unit: row.counted_in.vi.clone(),
-            as_of: as_of.map_or_else(String::new, |ms| CivilDate::at(ms).to_string()),
+            as_of: as_of(hub.values().chain(phone.values())),
             source: row.source.clone(),
         });
     }
     Ok((rows, differences))
+}
+
+/// The day of the oldest state of what a row is made of; a team that has none of it makes it no older.
+fn as_of<'a>(figures: impl Iterator<Item = &'a Figure>) -> String {
+    let known = figures.filter_map(|one| Some((one.thousandths == Some(0), one.as_of_ms?)));
+    known.min().map_or_else(String::new, |(_, ms)| CivilDate::at(ms).to_string())
 }
 
 /// The sum; none unless every team says one.
