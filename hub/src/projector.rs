@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use langso_domain::date::CivilDate;
 use langso_domain::id::ScopeId;
 use langso_domain::indicators::views;
 use langso_domain::registry::ScopeKind;
@@ -26,7 +27,7 @@ const CELLS_VERSION: &[u8] = b"cells v1";
 const REST: (Duration, u32) = (Duration::from_millis(200), 3);
 /// How often heads are looked at; far less often when that takes long.
 const LOOK: (Duration, u32) = (Duration::from_secs(2), 20);
-/// How often states are counted anew for a new day.
+/// The least time between two looks for a new day, on which states are counted anew and conflicts settled.
 const NEW_DAY: Duration = Duration::from_secs(3_600);
 
 impl Hub {
@@ -105,7 +106,7 @@ fn fingerprint(indicators: &langso_domain::indicators::Indicators) -> [u8; 8] {
 
 /// Runs until the hub stops; ends between two scopes.
 pub(crate) async fn run(hub: Arc<Hub>, stopping: watch::Receiver<bool>) {
-    let mut looker = Looker { seen: None, next_look: Instant::now(), next_day: Instant::now() + NEW_DAY };
+    let mut looker = Looker { seen: None, day: None, next_look: Instant::now(), next_day: Instant::now() };
     loop {
         let began = Instant::now();
         let (at_work, halt) = (hub.clone(), stopping.clone());
@@ -147,6 +148,8 @@ pub(crate) async fn run(hub: Arc<Hub>, stopping: watch::Receiver<bool>) {
 struct Looker {
     /// The log's version when all was up to date or marked.
     seen: Option<i64>,
+    /// For which day states were last looked at.
+    day: Option<CivilDate>,
     next_look: Instant,
     next_day: Instant,
 }
@@ -158,7 +161,8 @@ impl Looker {
             return Ok(());
         }
         let version = hub.log.version()?;
-        let is_new_day = began >= self.next_day;
+        let today = hub.clock.now().date();
+        let is_new_day = began >= self.next_day && self.day != Some(today);
         if self.seen != Some(version) || is_new_day {
             if is_new_day {
                 hub.settle_all()?;
@@ -166,7 +170,7 @@ impl Looker {
             hub.list_behind(is_new_day)?.into_iter().for_each(|scope| hub.dirty.mark(scope));
             self.seen = Some(version);
             if is_new_day {
-                self.next_day = began + NEW_DAY;
+                (self.day, self.next_day) = (Some(today), began + NEW_DAY);
             }
         }
         self.next_look = Instant::now() + LOOK.0.max(began.elapsed().saturating_mul(LOOK.1));

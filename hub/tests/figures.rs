@@ -226,6 +226,38 @@ async fn a_lead_reads_the_own_team_down_to_the_scope_it_is_of() {
 }
 
 #[tokio::test]
+async fn every_field_of_the_answer_is_on_the_protocol_page() {
+    fn fields(value: &Json, found: &mut Vec<String>) {
+        match value {
+            Json::Object(object) => {
+                for (name, value) in object {
+                    found.push(name.clone());
+                    fields(value, found);
+                }
+            }
+            Json::Array(all) => all.iter().for_each(|value| fields(value, found)),
+            _ => {}
+        }
+    }
+    let site = Site::start().await;
+    let officer = site.phone(1, &site.teams[0], Role::Officer);
+    let lead = site.phone(2, &site.teams[0], Role::Lead);
+    site.hub().import_stock(STOCK).unwrap();
+    site.hub().project_all().unwrap();
+    let page = include_str!("../../docs/protocol.md");
+    let (_, page) = page.split_once("## 10. Figures").unwrap();
+    let mut found = Vec::new();
+    fields(&site.ask(&lead, "/v1/figures?period=2024-Y").await.1, &mut found);
+    let stock = "/v1/figures?unit=193@2024&period=2024-Y&indicator=telehealth_rate";
+    fields(&site.ask(&officer, stock).await.1, &mut found);
+    fields(&site.ask(&officer, "/v1/figures").await.1, &mut found);
+    assert!(found.len() > 100);
+    for field in found {
+        assert!(page.contains(&format!("`{field}`")) || page.contains(&format!("\"{field}\"")), "{field}");
+    }
+}
+
+#[tokio::test]
 async fn an_officer_reads_places_and_no_small_count_of_persons() {
     let site = Site::start().await;
     let [one, two] = [&site.teams[0], &site.teams[1]];
