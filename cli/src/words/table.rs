@@ -256,6 +256,13 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("input.tutorial_not_ready", "Bài này chưa có các bước", "This guide has no steps yet"),
     ("input.other_tutorial", "Đây là bài khác", "This is another guide"),
     ("input.not_returned", "Giảng viên không trả lại bài này", "This run was not sent back"),
+    (
+        "input.conflict",
+        "Có hai bản khác nhau, xem mục Cần xem trước",
+        "There are two versions; settle them first",
+    ),
+    ("input.same_row", "Chọn hai mục khác nhau", "Choose two different ones"),
+    ("input.other_scope", "Hai mục thuộc hai sổ khác nhau, không gộp được", "The two are in different books"),
     ("input.closed", "Hẹn này đã xong hoặc đã bỏ", "This appointment has ended"),
     ("input.not_expected", "Không điền ô này ở đây", "Not to be given here"),
     ("input.follow_up_without_household", "Hẹn lại thì cần có hộ", "A return needs a household"),

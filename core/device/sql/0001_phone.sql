@@ -53,3 +53,14 @@ CREATE TABLE set_aside_notices (
     key    BLOB PRIMARY KEY,                 -- 11 bytes
     reason INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Households that the lead was asked about and found not to be the same; on this phone only.
+CREATE TABLE dismissed_pairs (
+    one   BLOB NOT NULL,                     -- the smaller id
+    other BLOB NOT NULL,
+    PRIMARY KEY (one, other)
+) STRICT, WITHOUT ROWID;
+
+-- Rows that were joined are few: what shows for a row is found without reading the others.
+CREATE INDEX households_merged ON households (merged_with) WHERE merged_with IS NOT NULL;
+CREATE INDEX persons_merged ON persons (merged_with) WHERE merged_with IS NOT NULL;

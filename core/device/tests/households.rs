@@ -252,3 +252,18 @@ fn a_trainer_writes_no_household() {
     let new = NewHousehold { consent: Some(late), ..household(&team, "Hộ 1") };
     assert_eq!(create(&mut lead, new), Err(invalid("consent.date", "future_date")));
 }
+
+#[test]
+fn the_slip_has_one_code_for_ever_and_none_without_a_consent() {
+    let (team, mut phone) = member_phone();
+    let saved = create(&mut phone, household(&team, "Hộ 1")).expect("saves");
+    let of = OfHousehold { household: saved.household };
+    let slip = phone.app().households().get_rights_slip(of).expect("gives a code");
+    assert!(langso_domain::rights_code::RightsCode::parse(&slip.code).is_some(), "{}", slip.code);
+    let before = phone.written().len();
+    assert_eq!(phone.app().households().get_rights_slip(of), Ok(slip));
+    assert_eq!(phone.written().len(), before);
+    let (bare, _) = phone.household(&team, "Hộ 2", 0);
+    let refused = phone.app().households().get_rights_slip(OfHousehold { household: bare });
+    assert_eq!(refused, Err(invalid("household", "no_consent")));
+}

@@ -10,5 +10,6 @@ pub mod indicators;
 pub mod never_store;
 pub mod period;
 pub mod registry;
+pub mod rights_code;
 pub mod text;
 pub mod units;

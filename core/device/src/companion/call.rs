@@ -54,10 +54,11 @@ calls! {
         get_visit_form, check_visit, log_visit, log_visits, get_visit, list_visits, correct_visit, take_back_visit,
         list_visit_history,
     }
+    duplicates { find_similar, list_pairs, merge_rows, split_merged, dismiss_pair }
     households {
         suggest_label, check_label, find_households, list_recent, list_households, get_household,
         list_household_visits, create_household, add_person, update_person, update_household, move_household,
-        void_household,
+        void_household, get_rights_slip,
     }
 }
 

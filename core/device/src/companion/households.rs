@@ -3,13 +3,9 @@
 //! Labels and hints are no place for names; the soft check asks, the never-store list refuses. Every problem of a
 //! form is known before anything is written.
 
-use std::fmt::Display;
-
-use langso_domain::date::CivilDate;
 use langso_domain::id::{ContactId, HamletId, HouseholdId, PersonId, RowId};
 use langso_domain::text;
 use langso_sync::value::Value;
-use rusqlite::OptionalExtension;
 
 use super::known::Known;
 use super::problems::Problems;
@@ -21,21 +17,25 @@ use crate::phone::{Phone, Saving};
 mod detail;
 mod find;
 mod lines;
+mod persons;
 mod records;
+mod slip;
 
 pub(super) use detail::household;
 pub use detail::{HouseholdDetail, JoinedHousehold, OpenFollowUp, PersonDetail};
 pub use find::{FindHouseholds, FoundBy, HouseholdHit, HouseholdHits, HowMatched};
+pub(super) use lines::lines;
 pub use lines::{HouseholdLine, PersonLine};
+use persons::{check_person, fields};
 pub use records::{
     AddPerson, CheckLabel, GivenContact, HouseholdList, HouseholdVisits, LabelCheck, ListHouseholds,
     MoveHousehold, NewHousehold, NewPerson, OfHousehold, SavedHousehold, SavedPerson, SuggestLabel,
     SuggestedLabel, UpdateHousehold, UpdatePerson,
 };
+pub use slip::RightsSlip;
 
 /// The most persons that one save lets a household begin with.
 pub const MAX_PERSONS: usize = 30;
-const OLDEST_BIRTH_YEAR: u16 = 1900;
 /// What labels begin with unless the team calls its households otherwise.
 const LABEL: &str = "Hộ";
 
@@ -135,6 +135,16 @@ impl Households<'_> {
         )
     }
 
+    /// The slip that the citizen keeps. The first time it makes the household's code; ever after it is the same.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidInput` for a `household` without a live consent (`no_consent`); `NotAllowed { role }`.
+    pub fn get_rights_slip(&self, of: OfHousehold) -> Result<RightsSlip> {
+        let mut phone = self.0.phone();
+        check::role(&phone, check::TEAM)?;
+        slip::slip(&mut phone, of.household)
+    }
+
     /// Writes a household with its persons, its consent and perhaps a contact down, in one save.
     ///
     /// # Errors
@@ -218,77 +228,6 @@ impl Households<'_> {
                 contact: kept,
             })
         })
-    }
-
-    /// Writes a person of a household down.
-    ///
-    /// # Errors
-    /// `InvalidInput`: `household` (`not_found`, `consent_withdrawn`), `person.band` and the like; `NotAllowed`.
-    pub fn add_person(&self, new: AddPerson) -> Result<SavedPerson> {
-        const CALL: &str = "households.add_person";
-        let mut phone = self.0.phone();
-        check::role(&phone, check::TEAM)?;
-        if let Some(saved) = once::answered(&phone, CALL, new.token.as_deref())? {
-            return Ok(saved);
-        }
-        let known = phone.known()?;
-        let mut problems = Problems::default();
-        check_household(&phone, &known, new.household, &mut problems)?;
-        check_person(&known, "person.", &new.person, phone.today(), &mut problems);
-        problems.finish()?;
-        once::save(&mut phone, CALL, new.token.as_deref(), |saving| {
-            let household = new.household.0;
-            let row =
-                saving.create_beside("person", ("household", household), fields(household, &new.person))?;
-            Ok(SavedPerson { person: PersonId(row) })
-        })
-    }
-
-    /// Corrects what is known of a person; whatever is not named stays.
-    ///
-    /// # Errors
-    /// `NotFound`; `InvalidInput` with the field; `NotAllowed`.
-    pub fn update_person(&self, update: UpdatePerson) -> Result<Nothing> {
-        let mut phone = self.0.phone();
-        check::role(&phone, check::TEAM)?;
-        let known = phone.known()?;
-        let sql = "SELECT household_id, band, birth_year FROM live_persons WHERE id = ?1";
-        let held = phone
-            .connection()
-            .prepare_cached(sql)?
-            .query_row([update.person.0.0], |row| {
-                Ok((rows::some_id(row, 0, HouseholdId)?, rows::number(row, 1)?, row.get(2)?))
-            })
-            .optional()?;
-        let (household, band, birth_year) = held.ok_or(AppError::NotFound)?;
-        let mut problems = Problems::default();
-        if household.is_some_and(|household| known.withdrawn.contains(&household)) {
-            problems.add("person", "consent_withdrawn");
-        }
-        let after = NewPerson {
-            band: update.band.unwrap_or(band),
-            birth_year: update.birth_year.unwrap_or(birth_year),
-            sex: update.sex.flatten(),
-            phone_kind: update.phone_kind.flatten(),
-            nfc: update.nfc.flatten(),
-            own_sim: update.own_sim.flatten(),
-        };
-        check_choices(&known, "", &after, &mut problems);
-        if update.band.is_some() || update.birth_year.is_some() {
-            check_age("", &after, phone.today(), &mut problems);
-        }
-        problems.finish()?;
-        let mut changed: Vec<(&str, Value)> = Vec::new();
-        push(&mut changed, "band", update.band);
-        push(&mut changed, "birth_year", update.birth_year);
-        push(&mut changed, "sex", update.sex);
-        push(&mut changed, "phone_kind", update.phone_kind);
-        push(&mut changed, "nfc", update.nfc);
-        push(&mut changed, "own_sim", update.own_sim);
-        if update.is_struck_out {
-            changed.push(("void", Value::Bool(true)));
-        }
-        save_patch(&mut phone, "person", update.person.0, changed)
     }
 
     /// Corrects what is known of a household; whatever is not named stays.
@@ -396,54 +335,6 @@ pub(super) fn check_household(
         problems.add("household", "consent_withdrawn");
     }
     Ok(())
-}
-
-/// `path` ends before the field's name.
-fn check_person(
-    known: &Known,
-    path: impl Display,
-    person: &NewPerson,
-    today: CivilDate,
-    problems: &mut Problems,
-) {
-    check_choices(known, &path, person, problems);
-    check_age(path, person, today, problems);
-}
-
-fn check_choices(known: &Known, path: impl Display, person: &NewPerson, problems: &mut Problems) {
-    let mut choice = |list: &str, field: &str, number| {
-        problems.choice(&known.content, list, format_args!("{path}{field}"), number);
-    };
-    choice("age_bands", "band", person.band);
-    choice("sexes", "sex", person.sex);
-    choice("phone_kinds", "phone_kind", person.phone_kind);
-    choice("yes_no_unknown", "nfc", person.nfc);
-    choice("yes_no_unknown", "own_sim", person.own_sim);
-}
-
-/// A band or a year, so that figures by age miss nobody.
-fn check_age(path: impl Display, person: &NewPerson, today: CivilDate, problems: &mut Problems) {
-    match (person.band, person.birth_year) {
-        (None, None) => problems.add(format_args!("{path}band"), "missing"),
-        (Some(_), Some(_)) => problems.add(format_args!("{path}birth_year"), "band_or_year"),
-        (None, year) => {
-            let this_year = u16::try_from(today.ymd().0).unwrap_or(u16::MAX);
-            problems.range(format_args!("{path}birth_year"), year, OLDEST_BIRTH_YEAR..=this_year);
-        }
-        (Some(_), None) => {}
-    }
-}
-
-fn fields(household: RowId, person: &NewPerson) -> [(&'static str, Value); 7] {
-    [
-        ("household_id", household.into()),
-        ("band", person.band.into()),
-        ("birth_year", person.birth_year.into()),
-        ("sex", person.sex.into()),
-        ("phone_kind", person.phone_kind.into()),
-        ("nfc", person.nfc.into()),
-        ("own_sim", person.own_sim.into()),
-    ]
 }
 
 struct CheckedContact {

@@ -25,6 +25,7 @@ pub mod consents;
 pub mod contacts;
 pub mod content;
 pub mod drafts;
+pub mod duplicates;
 mod enrolment;
 pub mod events;
 pub mod exports;
@@ -101,6 +102,11 @@ impl Companion {
     /// Households, their persons, and finding them again.
     pub fn households(&self) -> households::Households<'_> {
         households::Households(self)
+    }
+
+    /// Households that were written down twice.
+    pub fn duplicates(&self) -> duplicates::Duplicates<'_> {
+        duplicates::Duplicates(self)
     }
 
     /// What was done, for whom, and what came of it.

@@ -10,7 +10,7 @@ use langso_domain::never_store::check_free_text;
 use langso_domain::registry::{CURRENT, Kind};
 use langso_domain::text;
 
-use crate::error::{AppError, Problem, Result};
+use crate::error::{Problem, Result};
 
 /// The list being gathered.
 #[derive(Debug, Default)]
@@ -96,13 +96,5 @@ fn most_bytes(column: &str) -> Option<usize> {
     match CURRENT.named(table)?.named(field)?.kind {
         Kind::Text(most) => Some(most as usize),
         _ => None,
-    }
-}
-
-/// What a refusal inside a list says as a problem, such as `storage_full`.
-pub(crate) fn as_problem(error: AppError) -> Result<Problem> {
-    match error {
-        AppError::InvalidInput { field, code } => Ok(Problem { field, code }),
-        other => Err(other),
     }
 }

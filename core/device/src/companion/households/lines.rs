@@ -51,7 +51,11 @@ pub struct PersonLine {
 }
 
 /// The lines of at most a page of households, in that order; what is not here or struck out is left out.
-pub(super) fn lines(phone: &Phone, known: &Known, households: &[HouseholdId]) -> Result<Vec<HouseholdLine>> {
+pub(in super::super) fn lines(
+    phone: &Phone,
+    known: &Known,
+    households: &[HouseholdId],
+) -> Result<Vec<HouseholdLine>> {
     let connection = phone.connection();
     let places = Places::new(connection, known)?;
     let today = phone.today();

@@ -5,10 +5,7 @@
 
 use langso_domain::content::{ContentRef, needs_failure};
 use langso_domain::date::CivilDate;
-use langso_domain::id::{
-    ChecklistRunId, FollowUpId, HamletId, HouseholdId, MemberId, PersonId, PlanId, RowId, ServiceRowId,
-    VisitId,
-};
+use langso_domain::id::{ChecklistRunId, FollowUpId, MemberId, RowId, ServiceRowId, VisitId};
 use langso_domain::registry::ScopeKind;
 use langso_sync::value::Value;
 

@@ -1,0 +1,131 @@
+//! What is asked and said about duplicates.
+
+use langso_domain::id::{HamletId, HouseholdId, PersonId, RowId};
+use serde::{Deserialize, Serialize};
+
+use super::super::households::{HouseholdLine, NewPerson};
+
+/// A household that is about to be written down.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FindSimilar {
+    /// What the team would call it.
+    pub label: String,
+    /// How to find the place.
+    #[serde(default)]
+    pub hint: Option<String>,
+    /// Where it lives.
+    #[serde(default)]
+    pub hamlet: Option<HamletId>,
+    /// Its persons.
+    #[serde(default)]
+    pub persons: Vec<NewPerson>,
+    /// A contact's number as typed.
+    #[serde(default)]
+    pub phone: Option<String>,
+}
+
+/// Households that may be the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SimilarHouseholds {
+    /// The likeliest first; at most five.
+    pub similar: Vec<Similar>,
+}
+
+/// One that may be the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Similar {
+    /// The household.
+    pub household: HouseholdLine,
+    /// Why, the strongest first.
+    pub reasons: Vec<Likeness>,
+}
+
+/// Why two households may be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Likeness {
+    /// The same contact number.
+    SamePhone,
+    /// The same label in the same hamlet, case and marks aside.
+    SameLabel,
+    /// The same hint in the same hamlet.
+    SameHint,
+    /// The same people, two at least, by age and sex, in the same hamlet.
+    SamePersons,
+}
+
+/// Which page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListPairs {
+    /// How many to pass over.
+    pub skip: u32,
+}
+
+/// Pairs that are likely the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PairList {
+    /// The likeliest first; at most 25.
+    pub pairs: Vec<Pair>,
+    /// How many there are on all pages.
+    pub count: u32,
+}
+
+/// Two households side by side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pair {
+    /// The one that would show.
+    pub one: HouseholdLine,
+    /// The one that would be joined to it.
+    pub other: HouseholdLine,
+    /// Why, the strongest first.
+    pub reasons: Vec<Likeness>,
+}
+
+/// Two rows that are one, or are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TwoHouseholds {
+    /// One.
+    pub one: HouseholdId,
+    /// The other.
+    pub other: HouseholdId,
+}
+
+/// Two rows to join: both households, or both persons of one household.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum MergeRows {
+    /// Two households.
+    Households {
+        /// One.
+        one: HouseholdId,
+        /// The other.
+        other: HouseholdId,
+    },
+    /// Two persons.
+    Persons {
+        /// One.
+        one: PersonId,
+        /// The other.
+        other: PersonId,
+    },
+}
+
+/// Which row to take out of what it was joined to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum SplitMerged {
+    /// A household.
+    Household(HouseholdId),
+    /// A person.
+    Person(PersonId),
+}
+
+/// What shows now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merged {
+    /// The row that shows for all of them: the one with the smallest id.
+    pub shows: RowId,
+}
