@@ -130,16 +130,12 @@ pub(crate) async fn run(hub: Arc<Hub>, stopping: watch::Receiver<bool>) {
             Err(_) => return tracing::error!("the projector panicked"),
         };
         let rest = REST.0.max(began.elapsed().saturating_mul(REST.1));
-        let wake = async {
-            tokio::time::sleep(rest).await;
-            tokio::select! {
-                () = hub.dirty.wait() => {}
-                () = tokio::time::sleep(LOOK.0) => {}
-            }
-        };
+        if tokio::time::timeout(rest, stopped(stopping.clone())).await.is_ok() {
+            return;
+        }
         tokio::select! {
             () = stopped(stopping.clone()) => return,
-            () = wake => {}
+            _ = tokio::time::timeout(LOOK.0, hub.dirty.wait()) => {}
         }
     }
 }
