@@ -166,6 +166,7 @@ fn put_receipts(connection: &Connection, scope: i64, receipts: &[Receipt]) -> Re
 #[cfg(test)]
 mod tests {
     use langso_domain::id::Writer;
+    use langso_store::{CURRENT, Purpose, Replica};
 
     use super::*;
 
@@ -173,11 +174,12 @@ mod tests {
 
     /// What is held of writer 7 after these receipts: (first, last, position of the first).
     fn held(receipts: &[(u32, u32, u64)]) -> Vec<Range> {
-        let connection = Connection::open_in_memory().expect("a database");
+        let replica = Replica::in_memory(CURRENT, Purpose::Phone).expect("a replica");
+        let connection = replica.connection();
         connection.execute_batch(include_str!("../sql/0001_phone.sql")).expect("tables");
         for (first, n, position) in receipts {
             let receipt = Receipt { writer: Writer(7), first: *first, n: *n, position: *position };
-            put_receipts(&connection, 1, &[receipt]).expect("kept");
+            put_receipts(connection, 1, &[receipt]).expect("kept");
         }
         let sql = "SELECT first_seq, last_seq, position FROM receipts ORDER BY first_seq";
         let mut get = connection.prepare(sql).expect("reads");
