@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::words::{self, Language, Outcome};
-use crate::{bench, demo, inspect, phone, serve, simulate};
+use crate::{admin, bench, demo, figures, inspect, phone, serve, simulate};
 
 /// Sổ của tổ công nghệ số cộng đồng · the record book of community digital-technology teams
 #[derive(Debug, Parser)]
@@ -45,10 +45,14 @@ enum Verb {
     DemoPart(demo::PartArgs),
     /// Chạy máy chủ · runs a hub
     Serve(serve::Args),
+    /// Việc của người vận hành máy chủ · what an operator does to a hub
+    Admin(admin::Args),
     /// Một chiếc điện thoại trong cửa sổ dòng lệnh · a phone in the terminal
     Phone(phone::Args),
     /// Đo những gì sản phẩm hứa · measures what the product promises
     Bench(bench::Args),
+    /// Số liệu của tổ, mở được tới từng lần giúp · the team's figures, down to the visits
+    Figures(figures::Args),
     /// Xem một tệp mà không thay đổi gì · shows a file and changes nothing
     Inspect(inspect::Args),
     /// Máy, máy chủ và trục trặc theo hạt số · phones, a hub and faults, by seed
@@ -61,8 +65,10 @@ impl Verb {
             Self::Demo(args) => demo::run(args),
             Self::DemoPart(args) => demo::run_part(args),
             Self::Serve(args) => serve::run(args),
+            Self::Admin(args) => admin::run(args),
             Self::Phone(args) => phone::run(args),
             Self::Bench(args) => bench::run(args),
+            Self::Figures(args) => figures::run(args),
             Self::Inspect(args) => inspect::run(args),
             Self::Simulate(args) => simulate::run(args),
         }

@@ -47,6 +47,44 @@ pub fn ask(question: &str) -> Outcome<Option<String>> {
     }
 }
 
+/// Asks until one of the options is chosen by its number; none when the answer is empty and that is allowed.
+///
+/// # Errors
+/// As [`ask`].
+pub fn choose(question: &str, options: &[String], may_skip: bool) -> Outcome<Option<usize>> {
+    for (at, option) in options.iter().enumerate() {
+        eprintln!("  {:>2}) {}", at + 1, clean(option));
+    }
+    loop {
+        match ask(question)? {
+            None if may_skip => return Ok(None),
+            None => {}
+            Some(typed) => {
+                let chosen = typed.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+                if let Some(at) = chosen.filter(|at| *at < options.len()) {
+                    return Ok(Some(at));
+                }
+            }
+        }
+        eprintln!("{}", pick("Gõ một số trong danh sách.", "Type a number of the list."));
+    }
+}
+
+/// Asks for yes or no; an empty answer is asked again: neither is preselected.
+///
+/// # Errors
+/// As [`ask`].
+pub fn yes_or_no(question: &str) -> Outcome<bool> {
+    loop {
+        let typed = ask(&format!("{question} ({})", pick("c/k", "y/n")))?.unwrap_or_default();
+        match langso_domain::text::fold(&typed).as_str() {
+            "c" | "co" | "y" | "yes" => return Ok(true),
+            "k" | "khong" | "n" | "no" => return Ok(false),
+            _ => {}
+        }
+    }
+}
+
 /// A text without control characters: what people wrote must not move the cursor of whoever reads it.
 pub fn clean(text: &str) -> String {
     let shown = |character: char| match character {

@@ -3,6 +3,8 @@
 
 mod settings;
 
+use std::path::Path;
+
 use langso_domain::id::to_base32;
 use langso_hub::server::{Running, Server, StartError};
 use langso_hub::{keys, log};
@@ -51,7 +53,7 @@ async fn serve(settings: Settings) -> Outcome {
     Ok(())
 }
 
-fn greet(running: &Running, folder: &std::path::Path, is_json: bool) {
+fn greet(running: &Running, folder: &Path, is_json: bool) {
     let address = format!("http://{}", running.addr);
     let fingerprint = to_base32(&running.hub.fingerprint().0);
     if is_json {
@@ -67,15 +69,25 @@ fn greet(running: &Running, folder: &std::path::Path, is_json: bool) {
     tell(pick("Dừng bằng Ctrl+C", "Stop with Ctrl+C"));
 }
 
-fn cannot_start(error: StartError, folder: &std::path::Path, listen: std::net::SocketAddr) -> Failure {
-    let locked = |code, at: &dyn std::fmt::Display| Failure { exit: Exit::Locked, ..Failure::new(code, at) };
+/// Why there is no hub, as people are told.
+fn cannot_start(error: StartError, folder: &Path, listen: std::net::SocketAddr) -> Failure {
+    let in_use = [std::io::ErrorKind::AddrInUse, std::io::ErrorKind::AddrNotAvailable];
+    match error {
+        StartError::Io(error) if in_use.contains(&error.kind()) => locked("cli.listen", listen),
+        other => cannot_open(other, folder),
+    }
+}
+
+fn locked(code: &str, at: impl std::fmt::Display) -> Failure {
+    Failure { exit: Exit::Locked, ..Failure::new(code, at) }
+}
+
+/// Why a hub's folder cannot be opened, as people are told.
+pub(crate) fn cannot_open(error: StartError, folder: &Path) -> Failure {
     match error {
         StartError::Io(error) | StartError::Keys(keys::KeyError::Io(error)) => match error.kind() {
-            std::io::ErrorKind::AddrInUse | std::io::ErrorKind::AddrNotAvailable => {
-                locked("cli.listen", &listen)
-            }
             std::io::ErrorKind::StorageFull => Failure::new("storage_full", folder.display()),
-            _ => locked("locked.folder_read_only", &folder.display()),
+            _ => locked("locked.folder_read_only", folder.display()),
         },
         StartError::Keys(_) => Failure::new("cli.hub_key", folder.join("hub.key").display()),
         StartError::Log(log::Error::Newer { .. }) => {

@@ -2,6 +2,7 @@
 //!
 //! The one idea: code elsewhere speaks in codes; only the table here holds sentences. Vietnamese comes first.
 
+mod inputs;
 mod table;
 
 use std::fmt;
@@ -29,12 +30,21 @@ pub fn speak(language: Language) {
 
 /// The one of the two that the user wants.
 pub fn pick<'a>(vi: &'a str, en: &'a str) -> &'a str {
-    if ENGLISH.load(Ordering::Relaxed) { en } else { vi }
+    if is_english() { en } else { vi }
+}
+
+/// Whether English was asked for.
+pub fn is_english() -> bool {
+    ENGLISH.load(Ordering::Relaxed)
 }
 
 /// The Vietnamese and English sentence of a code; none for one that this program does not know.
 pub fn of(code: &str) -> Option<(&'static str, &'static str)> {
-    table::TABLE.iter().find(|(of, ..)| *of == code).map(|(_, vi, en)| (*vi, *en))
+    all().find(|(of, ..)| *of == code).map(|(_, vi, en)| (*vi, *en))
+}
+
+fn all() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
+    table::TABLE.iter().chain(inputs::INPUTS)
 }
 
 /// How a run ends. Documented in `langso --help`.

@@ -95,6 +95,12 @@ pub struct RunView {
     pub stopped_at: Option<u8>,
     /// When it was begun, ms UTC.
     pub started_at: i64,
+    /// As the last end of the walk said it.
+    pub teach_back: bool,
+    /// As the last end of the walk said it.
+    pub phone_model: Option<String>,
+    /// As the last end of the walk said it.
+    pub os_version: Option<String>,
     /// With whom.
     pub household: Option<HouseholdId>,
     /// With whom.
