@@ -8,7 +8,7 @@ use langso_device::companion::Nothing;
 use langso_device::companion::checklists::{
     AnswerReview, Did, FinishRun, OfOpenRun, RecordStep, RunView, StartRun,
 };
-use langso_device::companion::reviews::{FindWaiting, NewVerdict};
+use langso_device::companion::reviews::{FindWaiting, NewVerdict, OfRun};
 use langso_device::{AppError, Companion, Result, SystemTime};
 use langso_domain::content::Content;
 use langso_domain::id::ChecklistRunId;
@@ -239,6 +239,11 @@ fn a_run_that_was_sent_back_waits_again_once_it_is_answered() {
     assert_eq!(again, invalid("run", "not_returned"));
     exchange(&mut one, &mut trainer);
     assert_eq!(waiting(&mut trainer), [(run, true)]);
+    let told = one.app().reviews().get_review(OfRun { run }).expect("a run");
+    assert_eq!(
+        told.answers.iter().map(|one| one.answer.as_str()).collect::<Vec<_>>(),
+        ["Bước 2 không cần làm"]
+    );
 }
 
 #[test]

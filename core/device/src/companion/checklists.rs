@@ -9,7 +9,7 @@ use langso_domain::registry::{Role, ScopeKind};
 use rusqlite::Connection;
 
 use super::runs::{self, NewRun, OpenRun, RunStep};
-use super::{Companion, Nothing, check, consents, content, drafts, once, rows};
+use super::{Companion, Nothing, check, consents, content, drafts, once, rows, saves};
 use crate::error::{AppError, Problem, Result};
 use crate::phone::Phone;
 
@@ -27,8 +27,6 @@ pub(super) use returned::returned;
 const PASSED: u8 = 1;
 const SKIPPED: u8 = 2;
 const FAILED: u8 = 3;
-/// Of the list `correction_reasons`: another one, said in words.
-const REASON_OTHER: u8 = 4;
 
 /// The feature; see [`Companion::checklists`].
 pub struct Checklists<'a>(pub(super) &'a Companion);
@@ -207,7 +205,7 @@ impl Checklists<'_> {
         }
         once::save(&mut phone, CALL, answer.token.as_deref(), |saving| {
             saving.patch("checklist_run", answer.run.0, fields)?;
-            saving.give_reason(ScopeKind::Training, REASON_OTHER, Some(&text));
+            saving.give_reason(ScopeKind::Training, saves::REASON_OTHER, Some(&text));
             Ok(Nothing {})
         })
     }

@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 use super::record::Day;
-use super::{Companion, check, rows, who};
+use super::{Companion, check, rows, saves, who};
 use crate::error::{AppError, Result};
 use crate::phone::Phone;
 
@@ -146,8 +146,6 @@ pub struct SettledConflict {
 /// After so many days the hub keeps what shows.
 const DAYS_TO_SETTLE: i32 = 60;
 const A_DAY_MS: i64 = 86_400_000;
-/// Of the list `correction_reasons`: other.
-const REASON_OTHER: u8 = 4;
 
 impl Conflicts<'_> {
     /// What lies on the shelf: what it is, its versions, who wrote them and which one shows.
@@ -221,7 +219,7 @@ impl Conflicts<'_> {
         phone.save(|saving| {
             saving.patch(table.name, row, [(name, value.clone())])?;
             if table.fact {
-                saving.give_reason(table.scope, REASON_OTHER, None);
+                saving.give_reason(table.scope, saves::REASON_OTHER, None);
             }
             Ok(())
         })?;

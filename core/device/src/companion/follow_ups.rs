@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::known::Known;
 use super::record::Day;
-use super::{Companion, Nothing, check, content, once, rows, walk};
+use super::{Companion, Nothing, check, content, once, rows, saves, walk};
 use crate::error::{AppError, Result};
 use crate::phone::Phone;
 
@@ -25,8 +25,6 @@ pub use records::{
 
 /// How far ahead an appointment may lie: a year typed wrong would hide it for ever.
 pub(super) const MOST_DAYS_AHEAD: i32 = 400;
-/// Of the list `correction_reasons`: another one, said in words.
-const REASON_OTHER: u8 = 4;
 
 /// The feature; see [`Companion::follow_ups`].
 pub struct FollowUps<'a>(pub(super) &'a Companion);
@@ -155,7 +153,7 @@ impl FollowUps<'_> {
         let reason = check::text("follow_up", "note", reason).map_err(|error| error.at("cancel_reason"))?;
         phone.save(|saving| {
             saving.patch("follow_up", finish.follow_up.0, [("cancelled_on", date.into())])?;
-            saving.give_reason(ScopeKind::Team, REASON_OTHER, Some(&reason));
+            saving.give_reason(ScopeKind::Team, saves::REASON_OTHER, Some(&reason));
             Ok(())
         })?;
         Ok(Nothing {})

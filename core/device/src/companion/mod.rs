@@ -43,6 +43,7 @@ mod record;
 pub mod reviews;
 mod rows;
 pub mod runs;
+mod saves;
 pub mod set_aside;
 pub mod settings;
 pub mod state;

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use langso_domain::content::{ContentRef, StepResult};
 use langso_domain::id::{ChecklistRunId, MemberId, ReviewId};
 use langso_domain::registry::{CURRENT, Role};
+use langso_sync::change::Change;
 use langso_sync::clock::Stamp;
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 use super::me::{APPROVED, SENT_BACK};
 use super::record::Day;
 use super::runs::{RunStep, steps_of};
-use super::{Companion, check, once, rows};
+use super::{Companion, check, once, rows, saves};
 use crate::error::{AppError, Result};
 use crate::phone::Phone;
 
@@ -95,6 +96,8 @@ pub struct RunReview {
     pub steps: Vec<RunStep>,
     /// Oldest first; several trainers see each other's.
     pub verdicts: Vec<Verdict>,
+    /// What the volunteer said to them, oldest first; as far as this phone holds the saves that say it.
+    pub answers: Vec<Answer>,
     /// This phone's role may give one.
     pub may_review: bool,
 }
@@ -112,6 +115,15 @@ pub struct Verdict {
     pub trainer: Option<MemberId>,
     /// When.
     pub date: Option<Day>,
+}
+
+/// What a volunteer said to a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// When it was saved, ms UTC.
+    pub at: i64,
+    /// What was said.
+    pub answer: String,
 }
 
 /// A verdict to be given.
@@ -209,6 +221,7 @@ impl Reviews<'_> {
                 date: rows::day(row, 4)?,
             })
         })?;
+        let answers = answers(connection, of.run)?;
         let sql = "SELECT tutorial, date, member_id, minutes, teach_back, phone_model, os_version, steps
                    FROM live_checklist_runs WHERE id = ?1";
         let found = connection.prepare_cached(sql)?.query_row([of.run.0.0], |row| {
@@ -224,6 +237,7 @@ impl Reviews<'_> {
                 os_version: row.get(6)?,
                 steps: steps_of(&steps.unwrap_or_default()),
                 verdicts,
+                answers,
                 may_review,
             })
         });
@@ -286,6 +300,25 @@ impl Reviews<'_> {
             Ok(SavedReview { review: ReviewId(id) })
         })
     }
+}
+
+fn answers(connection: &Connection, run: ChecklistRunId) -> Result<Vec<Answer>> {
+    let sql = "SELECT scope FROM live_checklist_runs WHERE id = ?1 AND v_more IS NOT NULL";
+    let mut get = connection.prepare_cached(sql)?;
+    let Some(scope) = get.query_row([run.0.0], |row| row.get(0)).optional()? else { return Ok(Vec::new()) };
+    let found = saves::that_speak_of(connection, scope, [&run.0])?;
+    let corrects = |change: &Change| {
+        change.rows.iter().any(|op| op.patch.as_ref().is_some_and(|patch| patch.target == run.0))
+    };
+    let mut answers: Vec<Answer> = found
+        .values()
+        .filter(|change| corrects(change))
+        .filter_map(|change| {
+            Some(Answer { at: change.stamp.ms() as i64, answer: saves::reason_text(change)? })
+        })
+        .collect();
+    answers.sort_by_key(|answer| answer.at);
+    Ok(answers)
 }
 
 /// Whether the newest version of anything in a run came after a verdict.

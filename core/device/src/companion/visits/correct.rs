@@ -13,6 +13,7 @@ use super::super::known::Known;
 use super::super::problems::Problems;
 use super::super::receipts::Receipt;
 use super::super::runs::{CheckedRun, create_run, leads_to};
+use super::super::saves::REASON_OTHER;
 use super::super::{merges, rows};
 use super::check::{self, CheckedService};
 use super::detail::{ServiceDetail, VisitDetail};
@@ -23,8 +24,6 @@ use crate::phone::{Phone, Saving};
 
 /// Of the list `correction_reasons`: a mistap.
 const MISTAP: u8 = 1;
-/// Of the list `correction_reasons`: another one, said in words.
-const OTHER: u8 = 4;
 
 /// A correction without fault: what is patched and what is made.
 #[derive(Debug)]
@@ -47,7 +46,7 @@ pub(super) fn check(
     let mut problems = Problems::default();
     problems.choice(&known.content, "correction_reasons", "reason", Some(correct.reason));
     let reason_text = problems.lines("reason_text", "visit.note", correct.reason_text.as_deref());
-    if correct.reason == OTHER && reason_text.is_none() && problems.count() == 0 {
+    if correct.reason == REASON_OTHER && reason_text.is_none() && problems.count() == 0 {
         problems.add("reason_text", "missing");
     }
     if correct.members.as_ref().is_some_and(Vec::is_empty) {

@@ -1,18 +1,14 @@
 //! One visit: what, whom, when, where it is, and how it came to say what it says.
 
-use std::collections::BTreeMap;
-
 use langso_domain::content::ContentRef;
 use langso_domain::id::{
-    ChecklistRunId, DeviceId, FollowUpId, HamletId, HouseholdId, Key, MemberId, PersonId, PlanId, RowId,
+    ChecklistRunId, DeviceId, FollowUpId, HamletId, HouseholdId, MemberId, PersonId, PlanId, RowId,
     ServiceRowId, VisitId,
 };
 use langso_domain::registry::CURRENT;
 use langso_domain::units::UnitCode;
-use langso_sync::change::{Change, extra};
+use langso_sync::change::Change;
 use langso_sync::clock::Stamp;
-use langso_sync::frame::Outer;
-use langso_sync::value::Value;
 use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +17,7 @@ use super::super::receipts::{Ladder, Receipt};
 use super::super::record::Day;
 use super::super::rows;
 use super::super::runs::{RunStep, steps_of};
+use super::super::saves;
 use super::super::walk::{Place, Places};
 use super::super::who;
 use super::TAKE_BACK_MS;
@@ -256,40 +253,9 @@ pub(super) fn history(phone: &Phone, visit: VisitId) -> Result<VisitHistory> {
     let scope: Option<i64> =
         connection.prepare_cached(sql)?.query_row([visit.0.0], |row| row.get(0)).optional()?;
     let scope = scope.ok_or(AppError::NotFound)?;
-    // Every id of a row begins with the key of the change that made it: the bytes of a change that speaks of the row
-    // hold that key.
     let sql = "SELECT id FROM service_rows WHERE visit_id = ?1";
     let services = rows::all(connection, sql, [visit.0.0], |row| rows::id(row, 0))?;
-    let mut keys: Vec<Key> = services.iter().chain([&visit.0]).filter_map(|id| id.key()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let speaks = |bytes: &[u8], key: &Key| {
-        let key = key.to_bytes();
-        bytes.windows(key.len()).any(|window| window == key)
-    };
-    let mut found: BTreeMap<Key, Change> = BTreeMap::new();
-    let mut take = |key: Key, bytes: &[u8]| -> Result<()> {
-        if keys.contains(&key) || keys.iter().any(|of| speaks(bytes, of)) {
-            found.insert(key, Change::decode(bytes).map_err(|_| AppError::Corrupt)?);
-        }
-        Ok(())
-    };
-    let mut get = connection.prepare_cached("SELECT bytes FROM outbox WHERE scope = ?1")?;
-    let mut own = get.query([scope])?;
-    while let Some(row) = own.next()? {
-        let bytes = row.get_ref(0)?.as_blob().map_err(AppError::unexpected)?;
-        let key = langso_sync::change::scan(bytes).map_err(|_| AppError::Corrupt)?.0.key;
-        take(key, bytes)?;
-    }
-    let mut get = connection.prepare_cached("SELECT bytes FROM kept_frames WHERE scope = ?1")?;
-    let mut frames = get.query([scope])?;
-    while let Some(row) = frames.next()? {
-        let bytes = row.get_ref(0)?.as_blob().map_err(AppError::unexpected)?;
-        let frame = Outer::whole(bytes).and_then(|outer| outer.open()).map_err(|_| AppError::Corrupt)?;
-        for change in frame.changes() {
-            take(change.head.key, change.bytes)?;
-        }
-    }
+    let found = saves::that_speak_of(connection, scope, services.iter().chain([&visit.0]))?;
     let devices = who::members_of_devices(connection)?;
     let ladder = Ladder::new(phone)?;
     let mut entries = Vec::with_capacity(found.len());
@@ -304,14 +270,8 @@ pub(super) fn history(phone: &Phone, visit: VisitId) -> Result<VisitHistory> {
             at: change.stamp.ms() as i64,
             member: device.and_then(|device| devices.get(&device).copied()),
             is_create: visit.0.key() == Some(change.key),
-            reason: match change.extras.get(&extra::REASON) {
-                Some(Value::Int(reason)) => u8::try_from(*reason).ok(),
-                _ => None,
-            },
-            reason_text: match change.extras.get(&extra::REASON_TEXT) {
-                Some(Value::Text(text)) => Some(text.clone()),
-                _ => None,
-            },
+            reason: saves::reason(&change),
+            reason_text: saves::reason_text(&change),
             fields,
             receipt: ladder.of(change.key)?,
         });
