@@ -1,6 +1,6 @@
 //! Keeps cells up to date: takes a scope that grew, brings its replica to the head, runs the indicators, puts cells.
 //!
-//! It works in rounds, a scope at a time, and rests between rounds for a multiple of what the last one took: under a
+//! It works in rounds, a scope at a time, and rests before each for a multiple of what the last one took: under a
 //! steady stream of frames it takes few long strides instead of many short ones. Scopes that another process wrote
 //! are found by looking at heads, whenever the log has changed. A hub that stops, or a projector that fails, loses
 //! nothing: what is behind is found again.
@@ -130,12 +130,13 @@ pub(crate) async fn run(hub: Arc<Hub>, stopping: watch::Receiver<bool>) {
             Err(_) => return tracing::error!("the projector panicked"),
         };
         let rest = REST.0.max(began.elapsed().saturating_mul(REST.1));
-        if tokio::time::timeout(rest, stopped(stopping.clone())).await.is_ok() {
-            return;
-        }
         tokio::select! {
             () = stopped(stopping.clone()) => return,
             _ = tokio::time::timeout(LOOK.0, hub.dirty.wait()) => {}
+        }
+        // After the bell, so that a push is taken in before it is counted.
+        if tokio::time::timeout(rest, stopped(stopping.clone())).await.is_ok() {
+            return;
         }
     }
 }
