@@ -43,6 +43,16 @@ impl Handset {
         Self { folder, time: other.time.clone(), link, app: None }
     }
 
+    /// The folder as it lies there, put back on another phone.
+    pub fn copy(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for file in std::fs::read_dir(self.path()).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+        }
+        Self { folder, time: self.time.clone(), link: self.link.clone(), app: None }
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

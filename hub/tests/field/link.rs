@@ -11,7 +11,6 @@ use langso_sync::frame::Frame;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
 
 use super::{handset, http};
 
@@ -55,6 +54,7 @@ struct State {
     breaks: usize,
     holds: bool,
     is_buffering: bool,
+    answer: Option<Vec<u8>>,
     watched: Option<PathBuf>,
     exchanges: Vec<Exchange>,
 }
@@ -113,17 +113,11 @@ impl Shared {
     }
 }
 
-/// See the module. Dropped, it lets no more connections in.
+/// See the module. Lives as long as the test.
+#[derive(Clone)]
 pub struct Link {
     addr: SocketAddr,
     shared: Shared,
-    listens: AbortHandle,
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        self.listens.abort();
-    }
 }
 
 impl Link {
@@ -138,12 +132,13 @@ impl Link {
             breaks: 0,
             holds: false,
             is_buffering: false,
+            answer: None,
             watched: None,
             exchanges: Vec::new(),
         }));
         let shared = Shared { state, held: Arc::default(), release: Arc::default() };
         let own = shared.clone();
-        let listens = tokio::spawn(async move {
+        tokio::spawn(async move {
             while let Ok((phone, _)) = listener.accept().await {
                 let shared = own.clone();
                 tokio::spawn(async move {
@@ -156,7 +151,7 @@ impl Link {
                 });
             }
         });
-        Self { addr, shared, listens: listens.abort_handle() }
+        Self { addr, shared }
     }
 
     pub fn url(&self) -> String {
@@ -204,6 +199,11 @@ impl Link {
     /// Each request is noted with what this phone's file held receipts for.
     pub fn watch(&self, file: PathBuf) {
         self.shared.state().watched = Some(file);
+    }
+
+    /// Somebody else answers the next request, with these bytes of HTTP; on a link that buffers.
+    pub fn answer_next(&self, reply: Vec<u8>) {
+        self.shared.state().answer = Some(reply);
     }
 
     /// What passed since the last look.
@@ -286,6 +286,11 @@ async fn buffer(mut phone: TcpStream, shared: &Shared) -> std::io::Result<()> {
             if passes < came {
                 return shared.end(&mut phone).await;
             }
+        }
+        let answer = shared.state().answer.take();
+        if let Some(answer) = answer {
+            phone.write_all(&answer).await?;
+            return phone.shutdown().await;
         }
         let target = shared.state().hub;
         let mut hub = TcpStream::connect(target).await?;

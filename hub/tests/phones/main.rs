@@ -5,11 +5,13 @@
 #[path = "../field/mod.rs"]
 mod field;
 
+mod answers;
 mod aside;
 mod buffering;
 mod clocks;
 mod conflict;
 mod cut;
+mod enrolment;
 mod roles;
 mod shared;
 mod stop;
