@@ -4,12 +4,12 @@
 //! twice: each process start mints new writers, and so does any failed commit.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use langso_domain::date::CivilDate;
-use langso_domain::id::{DeviceId, RowId, ScopeId, Writer};
+use langso_domain::id::{DeviceId, Key, RowId, ScopeId, Writer};
 use langso_domain::registry::{ScopeKind, Table, VOID};
 use langso_store::{Batch, CURRENT, Purpose, Replica};
 use langso_sync::author::{Author, Draft};
@@ -358,18 +358,21 @@ fn reconcile(
 ) -> Result<()> {
     let scopes: HashMap<i64, ScopeId> =
         replica.scopes()?.iter().map(|state| (state.number, state.scope)).collect();
+    let mut in_journal = Vec::with_capacity(records.len());
+    for record in records {
+        in_journal.push(change::scan(&record.bytes).map_err(|_| AppError::Corrupt)?.0.key);
+    }
+    let journalled: HashSet<Key> = in_journal.iter().copied().collect();
     let mut in_outbox = HashMap::new();
     let mut get = replica.connection().prepare("SELECT scope, bytes FROM outbox ORDER BY n")?;
     let mut rows = get.query([])?;
     let mut missing = Vec::new();
-    let in_journal: std::collections::HashSet<_> =
-        records.iter().filter_map(|record| Some(change::scan(&record.bytes).ok()?.0.key)).collect();
     while let Some(row) = rows.next()? {
         let bytes: Vec<u8> = row.get(1)?;
         let key = change::scan(&bytes).map_err(|_| AppError::Corrupt)?.0.key;
         let last = in_outbox.entry(key.writer).or_insert(0);
         *last = key.seq.max(*last);
-        if !in_journal.contains(&key)
+        if !journalled.contains(&key)
             && let Some(scope) = scopes.get(&row.get(0)?)
         {
             missing.push((*scope, bytes));
@@ -391,7 +394,10 @@ fn reconcile(
         let writer = Writer(writer as u64);
         batch.end_writer(writer, in_outbox.get(&writer).copied().unwrap_or(0))?;
     }
-    for record in records {
+    for (record, key) in records.iter().zip(in_journal) {
+        if batch.is_applied(key)? {
+            continue;
+        }
         let change = Change::decode(&record.bytes).map_err(|_| AppError::Corrupt)?;
         let Some(number) = batch.find_scope(record.scope)? else { continue };
         if batch.apply(record.scope, device, &change)? {

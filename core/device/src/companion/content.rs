@@ -3,6 +3,8 @@
 //! Reads the packed release and what was published since; works before enrolment. Words come from the content
 //! itself, in both languages.
 
+use std::collections::BTreeMap;
+
 use langso_domain::content::{Content, ContentRef, FailureCode, Service, Tutorial, needs_failure};
 use rusqlite::Connection;
 
@@ -34,10 +36,6 @@ impl Guides<'_> {
         let phone = self.0.phone();
         let content = phone.content()?;
         let uses = uses(phone.connection(), phone.today().0 - USED_DAYS)?;
-        let of = |service: &Service| {
-            let found = uses.iter().find(|(code, _)| *code == service.code);
-            found.map_or(0, |(_, count)| *count)
-        };
         let outcomes = content.list("outcomes");
         let mut services: Vec<ServiceRow> = content
             .services()
@@ -53,7 +51,7 @@ impl Guides<'_> {
                     .iter()
                     .filter_map(|code| Some(outcomes?.code(code)?.number))
                     .collect(),
-                uses: of(service),
+                uses: uses.get(&service.code).copied().unwrap_or_default(),
             })
             .collect();
         services.sort_by_key(|row| std::cmp::Reverse(row.uses));
@@ -263,9 +261,17 @@ fn rules(content: &Content, codes: &[String]) -> Vec<RuleText> {
         .collect()
 }
 
-/// How often each service stands in the rows since that day, by code without version.
-fn uses(connection: &Connection, since: i32) -> Result<Vec<(String, u32)>> {
-    let sql = "SELECT service_code, count(*) FROM service_facts WHERE date >= ?1 AND service_code IS NOT NULL
-               GROUP BY service_code";
-    Ok(rows::all(connection, sql, [since], |row| Ok((row.get(0)?, row.get(1)?)))?)
+/// How often each service stands in the visits since that day, by code without version.
+fn uses(connection: &Connection, since: i32) -> Result<BTreeMap<String, u32>> {
+    let sql = "SELECT s.service, count(*) FROM live_visits AS v JOIN service_rows AS s ON s.visit_id = v.id
+               WHERE v.date >= ?1 AND s.v_stamp > 0 AND s.void IS NOT 1 AND s.service IS NOT NULL
+               GROUP BY s.service";
+    let found: Vec<(String, u32)> =
+        rows::all(connection, sql, [since], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut uses = BTreeMap::new();
+    for (service, count) in found {
+        let code = service.split_once('@').map_or(service.as_str(), |(code, _)| code);
+        *uses.entry(code.to_owned()).or_default() += count;
+    }
+    Ok(uses)
 }
