@@ -51,7 +51,9 @@ impl Default for Config {
 pub struct Run {
     /// Its seed.
     pub seed: u64,
-    /// How many things happened, the last syncs included; what was dealt and came to nothing is not counted.
+    /// How many things happened, each of which a fault can strike before or after: a save, a change heard out of
+    /// order, a request built, arriving, a frame of it kept, an event of a reply taken in, a fault. What was dealt and
+    /// came to nothing is not counted.
     pub steps: u64,
     /// Changes that somebody saved.
     pub saves: u64,
@@ -85,15 +87,13 @@ pub fn run(seed: u64, config: Config, pool: &mut Pool) -> Run {
     };
     let mut lived = Ok(());
     for step in 1..=config.steps {
-        let before = world.trace.noted();
         lived = world.step(step);
-        // What was dealt to somebody who had nothing to do is no step.
-        run.steps += u64::from(world.trace.noted() > before);
         if lived.is_err() {
             break;
         }
     }
-    let ended = lived.and_then(|()| world.end()).map(|steps| run.steps += steps);
+    let ended = lived.and_then(|()| world.end());
+    run.steps = world.steps;
     (run.saves, run.applied) = (world.saves, world.applied);
     (run.hash, run.counts, run.words) = std::mem::take(&mut world.trace).end();
     run.broken = ended.and_then(|()| world.close()).err();

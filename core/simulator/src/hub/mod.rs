@@ -67,6 +67,8 @@ pub(crate) struct Hub {
     pub logs: Vec<ScopeLog>,
     pub skew_ms: i64,
     pub rule: Option<Rule>,
+    /// Frames kept since the last look.
+    frames: u64,
     devices: BTreeMap<DeviceId, Device>,
     /// Where each key lies, and the hash of its author's bytes.
     places: HashMap<Key, (ScopeId, u64, ChangeHash)>,
@@ -90,6 +92,7 @@ impl Hub {
             logs: Vec::new(),
             skew_ms,
             rule: None,
+            frames: 0,
             devices: BTreeMap::new(),
             places: HashMap::new(),
             bound: HashMap::new(),
@@ -166,7 +169,13 @@ impl Hub {
             Ok(frame) => self.keep(&frame, signer, role),
             Err(_) => return false,
         }
+        self.frames += 1;
         true
+    }
+
+    /// How many frames were kept since the last look.
+    pub fn take_frame_count(&mut self) -> u64 {
+        std::mem::take(&mut self.frames)
     }
 
     fn keep(&mut self, frame: &Frame, signer: DeviceId, role: Role) {

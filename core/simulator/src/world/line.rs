@@ -108,6 +108,7 @@ impl World<'_> {
         let reply = self.hub.post(body, self.now_ms, &mut self.dice)?;
         let kept = self.hub.logs.iter().zip(heads).map(|(log, before)| log.rows.len() as u64 - before);
         let kept: u64 = kept.sum();
+        self.steps += self.hub.take_frame_count();
         let length = reply.as_ref().map_or(0, Vec::len) as u64;
         self.trace.note("post", &[body.len() as u64, kept, length]);
         Ok(reply)
@@ -168,6 +169,7 @@ impl World<'_> {
                     Err(error) => return Err(Promise::NoError.broken(format!("a reply: {error}"))),
                 };
                 count += 1;
+                self.steps += 1;
                 if let Event::Frame { frame, .. } = &event {
                     self.applied += frame.changes().len() as u64;
                 }

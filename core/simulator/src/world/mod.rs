@@ -1,7 +1,8 @@
 //! One run: a team, its trainer, their telephones, a hub, and everything that can go wrong between them.
 //!
-//! A step is one thing that happens: somebody saves, a request is built, arrives or is lost, a reply is heard, a
-//! fault strikes. Which, to whom and how is dealt by the seed; nothing else is asked.
+//! A step is one thing that happens, between two of which a fault can strike: somebody saves, a request is built or
+//! arrives, the hub keeps a frame, a phone takes an event of a reply in, a process dies. Which, to whom and how is
+//! dealt by the seed; nothing else is asked.
 
 mod check;
 mod end;
@@ -31,6 +32,8 @@ const MAX_PHONES: usize = 5;
 #[derive(Debug)]
 pub(crate) struct World<'p> {
     pub trace: Trace,
+    /// Things that happened, see [`crate::Run::steps`].
+    pub steps: u64,
     pub saves: u64,
     pub applied: u64,
     dice: Dice,
@@ -63,6 +66,7 @@ impl<'p> World<'p> {
         hub.rule = rule;
         let mut world = Self {
             trace,
+            steps: 0,
             saves: 0,
             applied: 0,
             writers: Dice::new(dice.next()),
@@ -113,6 +117,13 @@ impl<'p> World<'p> {
         self.trace.step(step);
         self.now_ms += self.dice.below(600_000) as u64;
         let at = self.dice.below(self.phones.len());
+        let noted = self.trace.noted();
+        self.deal(at)?;
+        self.steps += u64::from(self.trace.noted() > noted);
+        Ok(())
+    }
+
+    fn deal(&mut self, at: usize) -> Result {
         match self.dice.below(1_000) {
             0..560 => self.save(at),
             560..720 => self.line(at),
