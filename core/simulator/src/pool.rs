@@ -113,7 +113,9 @@ impl File {
     pub fn empty(&mut self) -> Result {
         let batch = self.replica.begin()?;
         for table in &self.tables.0 {
-            batch.connection().prepare_cached(&table.delete)?.execute([])?;
+            if batch.connection().prepare_cached(&table.select)?.exists([])? {
+                batch.connection().prepare_cached(&table.delete)?.execute([])?;
+            }
         }
         Ok(batch.commit()?)
     }

@@ -9,17 +9,18 @@ use langso_domain::registry::{ScopeKind, Table};
 use langso_sync::change::Change;
 use langso_sync::merge::RowState;
 use langso_sync::value::Value;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::columns::Texts;
 use crate::schema::{Purpose, Replica, Schema};
+use crate::tx::Tx;
 use crate::writers::Writers;
 use crate::{Error, Result};
 
 /// A transaction; see the module.
 #[derive(Debug)]
 pub struct Batch<'a> {
-    pub(crate) tx: Transaction<'a>,
+    pub(crate) tx: Tx<'a>,
     pub(crate) schema: Schema,
     pub(crate) purpose: Purpose,
     pub(crate) writers: Writers,
@@ -48,7 +49,7 @@ impl Replica {
     /// # Errors
     /// [`Error::Sqlite`], also when another process holds the file.
     pub fn begin(&mut self) -> Result<Batch<'_>> {
-        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = Tx::begin(&mut self.connection)?;
         let any_awaited =
             tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM awaited)")?.query_row([], |row| row.get(0))?;
         Ok(Batch {

@@ -10,6 +10,7 @@ mod columns;
 pub mod figures;
 mod schema;
 mod search;
+mod tx;
 mod writers;
 
 pub use batch::{Batch, ScopeState};

@@ -8,11 +8,12 @@ use std::fmt::Write;
 use std::path::Path;
 
 use langso_domain::registry::{self, Registry, Table};
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, TransactionBehavior};
 
 use crate::batch::Batch;
 use crate::columns::{Texts, sql_type};
+use crate::tx::Tx;
 use crate::writers::Writers;
 use crate::{Error, Result, figures};
 
@@ -126,7 +127,7 @@ fn migrate(connection: &mut Connection, schema: Schema, purpose: Purpose, texts:
     if is_current(connection)? {
         return Ok(());
     }
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let tx = Tx::begin(connection)?;
     // Another process may have upgraded the file while this one waited for the lock.
     if is_current(&tx)? {
         return Ok(());

@@ -1,5 +1,6 @@
 //! Building a frame: changes are pushed until it is full, then deflated and signed once.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use flate2::{Compress, Compression, FlushCompress, Status};
@@ -218,13 +219,19 @@ fn seal(body: &[u8], key: &SigningKey) -> Vec<u8> {
 }
 
 fn deflate(body: &[u8], to: &mut Vec<u8>) {
-    let mut stream = Compress::new(Compression::new(LEVEL), false);
-    loop {
-        let rest = body.get(stream.total_in() as usize..).unwrap_or_default();
-        to.reserve(rest.len() / 2 + 256);
-        let status = stream.compress_vec(rest, to, FlushCompress::Finish);
-        if status.expect("a new stream takes any bytes") == Status::StreamEnd {
-            return;
-        }
+    thread_local! {
+        // Its tables are large beside most frames: made once for a thread, they are only reset.
+        static STREAM: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(LEVEL), false));
     }
+    STREAM.with_borrow_mut(|stream| {
+        stream.reset();
+        loop {
+            let rest = body.get(stream.total_in() as usize..).unwrap_or_default();
+            to.reserve(rest.len() / 2 + 256);
+            let status = stream.compress_vec(rest, to, FlushCompress::Finish);
+            if status.expect("a reset stream takes any bytes") == Status::StreamEnd {
+                return;
+            }
+        }
+    });
 }

@@ -1,0 +1,41 @@
+//! A transaction that may write. Its BEGIN and COMMIT are prepared once for the connection: reading them anew costs as
+//! much as writing a small row.
+//!
+//! Dropped without [`Tx::commit`], or when that fails, it changes nothing.
+
+use std::ops::Deref;
+
+use rusqlite::{Connection, Result};
+
+/// See the module. The exclusive borrow of the connection keeps it the only one.
+#[derive(Debug)]
+pub(crate) struct Tx<'a>(&'a Connection);
+
+impl<'a> Tx<'a> {
+    /// Takes the lock for writing.
+    pub fn begin(connection: &'a mut Connection) -> Result<Self> {
+        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        Ok(Self(connection))
+    }
+
+    pub fn commit(self) -> Result<()> {
+        self.prepare_cached("COMMIT")?.execute([]).map(drop)
+    }
+}
+
+impl Deref for Tx<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.0
+    }
+}
+
+impl Drop for Tx<'_> {
+    fn drop(&mut self) {
+        // Some failures have rolled back already. One that cannot be rolled back now is when the connection closes.
+        if !self.is_autocommit() {
+            let _ = self.prepare_cached("ROLLBACK").and_then(|mut rollback| rollback.execute([]));
+        }
+    }
+}
