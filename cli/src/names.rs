@@ -134,12 +134,17 @@ pub(crate) fn place(field: &str, typed: &str) -> Outcome<UnitCode> {
     if let Some(code) = UnitCode::parse(typed).filter(|code| units.latest(*code).is_some()) {
         return Ok(code);
     }
+    if typed.bytes().all(|digit| digit.is_ascii_digit()) {
+        // Digits are a code of the newest list that has it: `22` is a province, and no ward that was once number 22.
+        let code = |list| UnitCode::new(typed, list).filter(|code| units.latest(*code).is_some());
+        return (2004..=2199).rev().find_map(code).ok_or_else(|| Failure::usage("input.unknown_unit", field));
+    }
     let hits = units.find(typed, 6);
     let wanted = fold(typed);
     let same = |hit: &&langso_domain::units::UnitHit| {
         let title = fold(&hit.title);
         // The kind may be left out: `Bình Liêu` is the commune of that name, not one that holds a part of an old one.
-        hit.code.digits() == typed || title == wanted || title.ends_with(&format!(" {wanted}"))
+        title == wanted || title.ends_with(&format!(" {wanted}"))
     };
     let mut exact = hits.iter().filter(same);
     match (exact.next(), exact.next(), hits.as_slice()) {
@@ -149,5 +154,30 @@ pub(crate) fn place(field: &str, typed: &str) -> Outcome<UnitCode> {
             let some: Vec<_> = hits.iter().map(|hit| format!("{} {}", hit.code, hit.label())).collect();
             Err(Failure::usage("input.ambiguous", format_args!("{field} ({})", some.join("; "))))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_a_code_and_never_the_number_in_a_name() {
+        for (typed, code) in
+            [("22", "22@2025"), ("06838", "06838@2025"), ("193", "193@2024"), ("193@2024", "193@2024")]
+        {
+            assert_eq!(
+                place("UNIT", typed).ok().map(|code| code.to_string()).as_deref(),
+                Some(code),
+                "{typed}"
+            );
+        }
+        for typed in ["00", "999", "1", "0683812"] {
+            assert!(place("UNIT", typed).is_err(), "{typed}");
+        }
+        assert_eq!(
+            place("UNIT", "tỉnh quảng ninh").ok().map(|code| code.to_string()).as_deref(),
+            Some("22@2025")
+        );
     }
 }
