@@ -33,7 +33,7 @@ impl Lane {
     }
 
     /// One sync over a line that breaks there; false when it is over before that.
-    async fn try_at(&mut self, field: &Field, at: Break) -> bool {
+    async fn try_at(&mut self, at: Break) -> bool {
         // Something goes up and something comes down.
         self.other.household("Hộ kia");
         self.other.sync().await.unwrap();
@@ -68,7 +68,7 @@ async fn break_everywhere(break_after: fn(usize) -> Break) {
         lanes.push(tokio::spawn(async move {
             let mut lane = Lane::new(&field, number).await;
             let mut at = number;
-            while lane.try_at(&field, break_after(at)).await {
+            while lane.try_at(break_after(at)).await {
                 at += LANES;
             }
             assert!(at > 300, "the line broke at {at} bytes only");
