@@ -174,6 +174,36 @@ async fn what_is_wider_than_a_team_is_a_sum_of_cells() {
 }
 
 #[tokio::test]
+async fn rows_of_an_old_district_count_in_the_province() {
+    let site = Site::start().await;
+    site.visits(&site.teams[0], "193@2024", "2024-03-05", 2);
+    assert_eq!(site.sum("visits", "2024-Q1", Whose::Place(unit("22@2025"))).value, Some(2));
+    assert_eq!(site.sum("visits", "2024-Q1", Whose::Place(unit("193@2024"))).value, Some(2));
+    assert_eq!(site.sum("visits", "2024-Q1", Whose::Place(unit("198@2024"))).value, Some(0));
+}
+
+#[tokio::test]
+async fn what_others_published_adds_up_once_and_a_rate_is_of_its_place_alone() {
+    let site = Site::start().await;
+    let import = |lines: &str| {
+        let csv = format!("unit,indicator,operator,value,denominator,source,date\n{lines}");
+        site.hub().import_stock(&csv).unwrap();
+    };
+    import("193@2024,telehealth_rate,=,62.5,,Báo,2024-09-01\n193@2024,chip_cards,=,1000,,Báo,2024-09-01\n");
+    let province = Whose::Place(unit("22@2025"));
+    let district = Whose::Place(unit("193@2024"));
+    assert_eq!(site.sum("telehealth_rate", "2024-Y", district).value, Some(62_500));
+    assert_eq!(site.sum("telehealth_rate", "2024-Y", province).value, None, "of a part");
+    import("198@2024,chip_cards,=,200,,Báo,2024-09-01\n06838@2024,chip_cards,=,50,,Báo,2024-09-01\n");
+    assert_eq!(site.sum("chip_cards", "2024-Y", province).value, Some(1_200_000), "the commune lies in 198");
+    import("22@2024,chip_cards,=,9000,,Báo,2024-09-01\n22@2024,telehealth_rate,=,70,,Báo,2024-09-01\n");
+    assert_eq!(site.sum("chip_cards", "2024-Y", province).value, Some(9_000_000));
+    assert_eq!(site.sum("telehealth_rate", "2024-Y", province).value, Some(70_000));
+    assert_eq!(site.sum("telehealth_rate", "2024-Y", district).value, Some(62_500));
+    assert_eq!(site.sum("chip_cards", "2023-Y", province).value, None, "not yet known");
+}
+
+#[tokio::test]
 async fn rows_without_a_unit_count_where_their_team_lies() {
     let site = Site::start().await;
     let team = &site.teams[0];

@@ -7,12 +7,15 @@
 mod answer;
 mod http;
 
+use std::collections::BTreeSet;
+
 use langso_domain::id::{ScopeId, TeamId};
 use langso_domain::indicators::{Compute, Indicator, Measure, Query, StockOf};
 use langso_domain::period::Period;
-use langso_domain::units::{UnitCode, Units};
+use langso_domain::units::{Level, UnitCode, Units};
 use langso_store::figures::{self, Published};
 
+use crate::admin::contains;
 use crate::clock::Millis;
 use crate::log::{self, Cell, Position, Team};
 use crate::replica::Error;
@@ -164,29 +167,49 @@ impl Hub {
             Whose::Place(unit) => Some(whole_units(unit)),
             Whose::Everywhere => None,
         };
-        let mut values = Vec::new();
+        let mut cells = Vec::new();
         for (_, scope) in self.log.list_places()? {
-            let cells = self.log.figures_for(scope, &indicator.reference(), &period.to_string())?.cells;
-            let of_units = cells.into_iter().filter(|cell| !cell.unit.is_empty());
-            values.extend(
-                of_units
-                    .filter(|cell| units.as_ref().is_none_or(|units| units.contains(&cell.unit)))
-                    .map(|cell| cell.value),
+            let found = self.log.figures_for(scope, &indicator.reference(), &period.to_string())?.cells;
+            let found = found.into_iter().filter_map(|cell| Some((UnitCode::parse(&cell.unit)?, cell)));
+            cells.extend(
+                found.filter(|(_, cell)| units.as_ref().is_none_or(|units| units.contains(&cell.unit))),
             );
         }
-        Ok(match (of, values.as_slice()) {
-            (_, []) => None,
-            (StockOf::Amount, values) => Some(values.iter().sum()),
-            // Percentages of several places do not add up.
-            (StockOf::Percent, [one]) => Some(*one),
-            (StockOf::Percent, _) => None,
+        // Who published for a place published for its parts.
+        let wider = |unit: UnitCode| cells.iter().any(|(other, _)| *other != unit && contains(*other, unit));
+        let widest: Vec<_> = cells.iter().filter(|(unit, _)| !wider(*unit)).collect();
+        Ok(match (of, widest.as_slice(), whose) {
+            (_, [], _) => None,
+            (StockOf::Amount, widest, _) => Some(widest.iter().map(|(_, cell)| cell.value).sum()),
+            // The rate of a part is not that of the place, and rates do not add up.
+            (StockOf::Percent, [(of, cell)], Whose::Place(unit)) if is_same(*of, unit) => Some(cell.value),
+            (StockOf::Percent, [(_, cell)], Whose::Everywhere) => Some(cell.value),
+            (StockOf::Percent, ..) => None,
         })
     }
 }
 
-/// The units whose rows count in a place, as rows hold them.
+/// Whether two units are the same land: one, or what alone became the other.
+fn is_same(one: UnitCode, other: UnitCode) -> bool {
+    let units = Units::packaged();
+    let became = |old: UnitCode, new: UnitCode| {
+        units.today_of(old) == Some(new) && units.predecessors(new).iter().all(|(from, _)| *from == old)
+    };
+    one == other || became(one, other) || became(other, one)
+}
+
+/// The units whose rows count in a place, as rows hold them: also old districts, which have no successor of their own
+/// and lie in it when all their communes do.
 fn whole_units(unit: UnitCode) -> Vec<String> {
-    Units::packaged().places_of(unit).whole.iter().map(ToString::to_string).collect()
+    let units = Units::packaged();
+    let mut whole = units.places_of(unit).whole;
+    let parents: BTreeSet<UnitCode> = whole.iter().filter_map(|code| units.latest(*code)?.parent).collect();
+    for district in parents.into_iter().filter(|parent| parent.level() == Level::District) {
+        if units.communes_of_province(district).iter().all(|commune| whole.contains(commune)) {
+            whole.insert(district);
+        }
+    }
+    whole.iter().map(ToString::to_string).collect()
 }
 
 fn is_of_training(indicator: &Indicator) -> bool {
