@@ -3,6 +3,8 @@
 //! Only [`SystemTime`] touches the machine; everything else is handed a [`TimeSource`], so that a phone can live
 //! through a year in a minute.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
 /// The clocks of a phone.
@@ -35,9 +37,14 @@ impl TimeSource for SystemTime {
     }
 
     fn boot_id(&self) -> String {
-        // Where there is no such file, every start counts as a boot: the clock is then only marked unsure sooner.
-        std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-            .map_or_else(|_| format!("pid {}", std::process::id()), |text| text.trim().to_owned())
+        // It cannot change while a process lives.
+        static BOOT: OnceLock<String> = OnceLock::new();
+        BOOT.get_or_init(|| {
+            // Where there is no such file, every start counts as a boot: the clock is then only marked unsure sooner.
+            std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+                .map_or_else(|_| format!("pid {}", std::process::id()), |text| text.trim().to_owned())
+        })
+        .clone()
     }
 }
 

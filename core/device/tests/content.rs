@@ -104,6 +104,7 @@ fn what_a_team_helps_with_most_comes_first() {
     assert_eq!(most[..2], [("sim_4g", 2), ("portal_first_login", 1)]);
     assert_eq!(most[2].1, 0, "what lies longer back no longer counts");
     assert_eq!(list[0].outcomes, [1, 2, 3, 4, 5, 6]);
+    assert_eq!(most[2].0, "vneid_level2", "and the rest by their tutorials");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod clocks;
 mod conflict;
 mod cut;
 mod enrolment;
+mod review;
 mod roles;
 mod shared;
 mod stop;

@@ -54,7 +54,11 @@ impl Guides<'_> {
                 uses: uses.get(&service.code).copied().unwrap_or_default(),
             })
             .collect();
-        services.sort_by_key(|row| std::cmp::Reverse(row.uses));
+        // A team that is new to it sees them in the order of the tutorials.
+        services.sort_by_cached_key(|row| {
+            let tutorial = row.tutorial.as_ref().map(|tutorial| tutorial.code.clone());
+            (std::cmp::Reverse(row.uses), tutorial.is_none(), tutorial)
+        });
         Ok(ServiceList { services })
     }
 
