@@ -10,7 +10,7 @@ use langso_device::companion::follow_ups::{DueCounts, NewFollowUp};
 use langso_device::companion::receipts::Rung;
 use langso_device::companion::settings::{Language, Theme, UpdateSettings};
 use langso_device::companion::today::TodayView;
-use langso_device::companion::{FindUnarrived, Nothing, SyncProblem};
+use langso_device::companion::{FindUnarrived, Nothing, SyncNow, SyncProblem};
 use langso_device::{Companion, SystemTime};
 use langso_domain::id::HouseholdId;
 use serde_json::json;
@@ -153,10 +153,14 @@ fn settings_are_kept_over_a_restart_and_need_no_enrolment() {
     let too_large = UpdateSettings { text_size: Some(201), ..UpdateSettings::default() };
     let refused = app.settings().update_settings(too_large).expect_err("refused");
     assert_eq!(refused, invalid("text_size", "out_of_range"));
+    let budget = |max_bytes| app.sync().set_budget(SyncNow { max_bytes });
+    assert_eq!(budget(Some(100)).expect_err("nothing would pass"), invalid("max_bytes", "out_of_range"));
+    budget(Some(100_000)).expect("kept");
     drop(app);
     let app = open();
     let kept = app.settings().get_settings(Nothing {}).expect("settings");
     assert_eq!((kept.language, kept.text_size, kept.theme), (Language::En, 200, Theme::Light));
+    assert_eq!(kept.sync_max_bytes, Some(100_000));
     let storage = app.settings().get_storage(Nothing {}).expect("storage");
     assert!(storage.database_bytes > 0 && storage.free_bytes.is_some());
 }

@@ -6,7 +6,7 @@ use langso_domain::registry::CURRENT;
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::frame::FrameError;
 use langso_sync::keys::PublicKey;
-use langso_sync::session::{Event, Pace, Session, SessionError, Setup};
+use langso_sync::session::{Event, MIN_REQUEST, Pace, Session, SessionError, Setup};
 use langso_sync::wire::{Nonce, Problem, SYNC_PATH, WireError};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,9 @@ pub use lists::{FindUnarrived, SyncProblem, SyncProblems, UnarrivedPage, Unarriv
 pub(crate) const APP: &str = concat!("langso/", env!("CARGO_PKG_VERSION"));
 /// How often a session is taken up again after a cut that brought nothing new.
 const MAX_FRUITLESS_CUTS: u32 = 4;
+
+/// The smallest bound that a user may set: a small request and a small reply pass under it.
+const LEAST_BUDGET: u64 = 4 * MIN_REQUEST as u64;
 
 /// The feature; see [`Companion::sync`].
 pub struct Sync<'a>(pub(super) &'a Companion);
@@ -162,8 +165,11 @@ impl Sync<'_> {
     /// Bounds the bytes of each sync; none takes the bound away.
     ///
     /// # Errors
-    /// Those of storage.
+    /// `InvalidInput` for `max_bytes` (`out_of_range`): too few for anything ever to get through.
     pub fn set_budget(&self, input: SyncNow) -> Result<Nothing> {
+        if input.max_bytes.is_some_and(|bytes| bytes < LEAST_BUDGET) {
+            return Err(AppError::invalid("max_bytes", "out_of_range"));
+        }
         facts::put(self.0.phone().connection(), name::BUDGET, &input.max_bytes)?;
         Ok(Nothing {})
     }
