@@ -22,8 +22,8 @@ pub struct Args {
     /// Hạt đầu tiên (1) · the first seed (1)
     #[arg(long, value_name = "S", default_value_t = 1, hide_default_value = true)]
     from: u64,
-    /// Số bước mỗi hạt (600) · steps of a seed (600)
-    #[arg(long, value_name = "K", default_value_t = 600, hide_default_value = true)]
+    /// Số bước mỗi hạt (400) · steps of a seed (400)
+    #[arg(long, value_name = "K", default_value_t = 400, hide_default_value = true)]
     steps: u64,
     /// Chỉ một hạt này · this one seed
     #[arg(long, value_name = "S", conflicts_with_all = ["seeds", "from", "rules"])]

@@ -42,7 +42,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { steps: 600, without: None, in_words: false }
+        Self { steps: 400, without: None, in_words: false }
     }
 }
 

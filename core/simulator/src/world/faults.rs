@@ -3,7 +3,7 @@
 //! Here is the place for what is still to come: a hub restored from its backup, snapshots and repair, grants,
 //! hand-over, erasure, members who change their team.
 
-use super::{MAX_PHONES, World};
+use super::{MAX_PHONES, MAX_RESTORES, World};
 use crate::broken::Result;
 use crate::handset::{DAY_MS, any_skew};
 use crate::phone::Phone;
@@ -23,6 +23,9 @@ impl World<'_> {
 
     /// A backup program copies a phone's folder.
     pub(super) fn back_up(&mut self, at: usize) -> Result {
+        if self.restores == MAX_RESTORES {
+            return Ok(());
+        }
         let backup = self.phones[at].backup()?;
         self.trace.note("back_up", &[at as u64]);
         self.backups.retain(|(of, _)| *of != at);
@@ -32,9 +35,10 @@ impl World<'_> {
 
     /// A phone is set up anew from an old copy; its journal is as old, or lay elsewhere and has everything.
     pub(super) fn restore(&mut self) -> Result {
-        if self.backups.is_empty() {
+        if self.backups.is_empty() || self.restores == MAX_RESTORES {
             return Ok(());
         }
+        self.restores += 1;
         let which = self.dice.below(self.backups.len());
         let with_journal = self.dice.chance(600);
         let (at, backup) = &self.backups[which];

@@ -27,6 +27,8 @@ use crate::trace::Trace;
 
 /// The most folders of a run, clones included.
 const MAX_PHONES: usize = 5;
+/// The most old copies that come back to life in a run: each is slow, and more show nothing new.
+const MAX_RESTORES: u32 = 3;
 
 /// See the module.
 #[derive(Debug)]
@@ -45,6 +47,7 @@ pub(crate) struct World<'p> {
     handsets: Vec<Handset>,
     phones: Vec<Phone>,
     backups: Vec<(usize, Backup)>,
+    restores: u32,
     /// Requests that are still on their way although nobody waits for them any more.
     late: Vec<Vec<u8>>,
     rows: Rows,
@@ -58,7 +61,8 @@ pub(crate) struct World<'p> {
 impl<'p> World<'p> {
     pub fn new(seed: u64, rule: Option<Rule>, trace: Trace, pool: &'p mut Pool) -> Result<Self> {
         let mut dice = Dice::new(seed);
-        let searched = dice.chance(60);
+        // The index for the search makes a run four times as slow and decides nothing.
+        let searched = dice.chance(20);
         let scopes = [(ScopeId(dice.bytes()), ScopeKind::Team), (ScopeId(dice.bytes()), ScopeKind::Training)];
         let skew = if dice.chance(200) { any_skew(&mut dice) } else { 0 };
         let cache = pool.take(Kind { newer: false, searched: false })?;
@@ -77,6 +81,7 @@ impl<'p> World<'p> {
             handsets: Vec::new(),
             phones: Vec::new(),
             backups: Vec::new(),
+            restores: 0,
             late: Vec::new(),
             rows: Rows::default(),
             saved: BTreeSet::new(),
