@@ -8,6 +8,7 @@ use langso_hub::server::Hub;
 
 use super::refused;
 use super::roster::team_named;
+use crate::figures::number;
 use crate::names::{unit, word};
 use crate::terminal::{Grid, moment, tell};
 use crate::words::{Failure, Outcome, pick};
@@ -25,8 +26,12 @@ pub(super) enum List {
     Devices,
     /// Mã mời của một tổ hoặc tất cả; chính mã thì không ai xem lại được · codes; their secrets are not kept
     Codes(OfTeam),
+    /// Số liệu người khác công bố, cả bản cũ · figures that others published, older versions too
+    Stock,
     /// Phần chờ được nhận vào sổ · what waits to be admitted
     SetAside,
+    /// Phần bị từ chối: loại, số lần, lần cuối · what was refused: why, how often, when last
+    Refusals,
 }
 
 /// Of one team, or of all.
@@ -81,7 +86,15 @@ pub(super) fn list(hub: &Hub, verb: &List) -> Outcome {
         List::Members(of) => members(hub, of)?,
         List::Devices => devices(hub)?,
         List::Codes(of) => codes(hub, of)?,
+        List::Stock => stock(hub)?,
         List::SetAside => set_aside(hub)?,
+        List::Refusals => {
+            let mut grid = Grid::default();
+            for (code, count, last) in hub.log.list_refusals().map_err(|error| refused(error.into()))? {
+                grid.row([code, count.to_string(), moment(last.0)]);
+            }
+            tell_grid(&grid);
+        }
     }
     Ok(())
 }
@@ -172,8 +185,37 @@ fn codes(hub: &Hub, of: &OfTeam) -> Outcome {
     Ok(())
 }
 
+fn stock(hub: &Hub) -> Outcome {
+    let mut grid = Grid::default();
+    for row in hub.list_stock().map_err(refused)? {
+        let of = match (row.numerator, row.denominator) {
+            (None, None) => String::new(),
+            (above, below) => [above, below]
+                .map(|count| count.map_or_else(|| "?".to_owned(), |count| number(count, 1)))
+                .join(" / "),
+        };
+        let version = match row.is_newest {
+            true => format!("{} {}", pick("bản", "version"), row.version),
+            false => format!("{} {} ({})", pick("bản", "version"), row.version, pick("cũ", "older")),
+        };
+        grid.row([
+            unit(UnitCode::parse(&row.unit)),
+            row.unit,
+            row.indicator,
+            format!("{} {}", row.operator, number(row.thousandths, 1_000)),
+            of,
+            row.source,
+            row.date.vi(),
+            version,
+        ]);
+    }
+    tell_grid(&grid);
+    Ok(())
+}
+
 fn set_aside(hub: &Hub) -> Outcome {
     let names = names(hub)?;
+    let teams = hub.list_teams().map_err(refused)?;
     let mut grid = Grid::default();
     for one in hub.list_waiting().map_err(refused)? {
         let name = one.id.map_or_else(
@@ -182,8 +224,10 @@ fn set_aside(hub: &Hub) -> Outcome {
         );
         let member = one.member.and_then(|member| names.get(&member).cloned());
         let key = one.key.map_or_else(String::new, |key| key.to_string());
+        let team = teams.iter().find(|team| Some(team.id) == one.team);
         grid.row([
             name,
+            team.map(|team| team.name.clone()).unwrap_or_default(),
             reason(&one.reason),
             member.unwrap_or_default(),
             one.device.to_string(),
