@@ -17,10 +17,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use self::field::handset::{acknowledged, written};
-use self::field::link::Break;
 use self::field::{FOUNDED_ON, Link, UNIT};
 use langso_device::companion::{InviteText, SyncNow};
-use langso_device::{AppError, Companion, SystemTime};
+use langso_device::{Companion, SystemTime};
 use langso_domain::date::CivilDate;
 use langso_domain::id::{Key, TeamId};
 use langso_domain::registry::Role;
