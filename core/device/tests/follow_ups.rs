@@ -105,6 +105,8 @@ fn an_appointment_ends_once_by_a_visit_or_with_a_reason() {
     let by = FinishFollowUp { visit: Some(visit), ..done(kept) };
     let wrong = FinishFollowUp { visit: Some(elsewhere), ..done(kept) };
     assert_eq!(finish(&mut phone, wrong).expect_err("refused"), invalid("visit", "other_household"));
+    let nowhere = FinishFollowUp { visit: Some(langso_domain::id::VisitId(RowId([7; 12]))), ..done(kept) };
+    assert_eq!(finish(&mut phone, nowhere).expect_err("refused"), invalid("visit", "not_found"));
     assert_eq!(finish(&mut phone, by.clone()), Ok(Nothing {}));
     let written = phone.written().len();
     assert_eq!(finish(&mut phone, by), Ok(Nothing {}), "twice is as once");

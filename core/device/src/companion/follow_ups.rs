@@ -11,8 +11,9 @@ use langso_sync::value::Value;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::known::Known;
+use super::problems::Problems;
 use super::record::Day;
-use super::{Companion, Nothing, check, content, once, rows, saves, walk};
+use super::{Companion, Nothing, check, content, merges, once, rows, saves, walk};
 use crate::error::{AppError, Result};
 use crate::phone::Phone;
 
@@ -193,12 +194,12 @@ fn whom(connection: &Connection, known: &Known, new: &NewFollowUp) -> Result<Opt
         return Err(AppError::invalid("household", "consent_withdrawn"));
     }
     if let Some(person) = new.person {
-        check::present(connection, "person", "person", person.0)?;
-        let lives = check::household_of(connection, person)?;
-        match (household, lives) {
-            (Some(one), Some(other)) if check::is_same_household(connection, one.0, other)? => {}
-            _ => return Err(AppError::invalid("person", "other_household")),
+        let mut problems = Problems::default();
+        match household {
+            Some(household) => merges::check_person(connection, "person", household, person, &mut problems)?,
+            None => problems.add("person", "other_household"),
         }
+        problems.finish()?;
     }
     Ok(household)
 }
@@ -211,7 +212,8 @@ fn household_of_visit(connection: &Connection, visit: VisitId) -> Result<Option<
 
 /// The day of the visit that did it.
 fn done_by(connection: &Connection, visit: VisitId, household: Option<HouseholdId>) -> Result<Option<Day>> {
-    if let (Some(one), Some(other)) = (household, household_of_visit(connection, visit)?)
+    let visited = household_of_visit(connection, visit)?;
+    if let (Some(one), Some(other)) = (household, visited)
         && !check::is_same_household(connection, one.0, other)?
     {
         return Err(AppError::invalid("visit", "other_household"));
@@ -233,11 +235,9 @@ fn due_day(phone: &Phone, day: Day) -> Result<CivilDate> {
 }
 
 fn check_member(known: &Known, field: &str, member: MemberId, on: CivilDate) -> Result<()> {
-    match known.members.get(&member) {
-        None => Err(AppError::invalid(field, "not_found")),
-        Some(member) if member.to.is_some_and(|to| to < on) => Err(AppError::invalid(field, "left_team")),
-        Some(_) => Ok(()),
-    }
+    let mut problems = Problems::default();
+    known.check_member(field, member, on, &mut problems);
+    problems.finish()
 }
 
 /// What an appointment is before it is changed.
