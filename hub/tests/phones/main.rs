@@ -12,6 +12,7 @@ mod clocks;
 mod conflict;
 mod cut;
 mod enrolment;
+mod history;
 mod review;
 mod roles;
 mod shared;

@@ -103,19 +103,20 @@ impl Sync<'_> {
     /// stops at the next byte and loses nothing.
     ///
     /// # Errors
-    /// `Offline` when the hub was not reached or the connection kept breaking, `NotAllowed` for a phone the hub does
+    /// `Offline` when the hub was not reached, the connection kept breaking or the hub's history is another one, `NotAllowed` for a phone the hub does
     /// not know or has revoked, `Locked` while another sync runs.
     pub async fn sync_now(&self, input: SyncNow) -> Result<SyncReport> {
         let _running = Running::begin(&self.0.sync_running)?;
         self.0.sync_stop.store(false, Ordering::Release);
         let (url, mut session) = self.session(input)?;
         let mut unsent = Unsent::default();
+        let mut is_other_history = false;
         let mut fruitless = 0;
         let mut stale = 0;
         while !session.done() && !session.spent() {
             let body = self.request(&mut session, &mut unsent)?;
             let heard = session.progress().down;
-            match self.exchange(&url, body, &mut session, &mut unsent).await? {
+            match self.exchange(&url, body, &mut session, &mut unsent, &mut is_other_history).await? {
                 Outcome::Ended => fruitless = 0,
                 Outcome::Refused(Problem::StaleNonce) if stale == 0 => stale = 1,
                 Outcome::Refused(problem) => return Err(refused(problem)),
@@ -135,6 +136,10 @@ impl Sync<'_> {
                 }
             }
             self.keep_pace(&session)?;
+        }
+        if is_other_history {
+            // What could be sent was sent; what the hub would have to say of that scope did not come.
+            return Err(AppError::offline("other_history"));
         }
         let mut phone = self.0.phone();
         let now = phone.now().ms;
@@ -255,6 +260,7 @@ impl Sync<'_> {
         body: Vec<u8>,
         session: &mut Session,
         unsent: &mut Unsent,
+        is_other_history: &mut bool,
     ) -> Result<Outcome> {
         let mut reply = match self.0.http.post(url, body).await {
             Ok(reply) => reply,
@@ -272,6 +278,7 @@ impl Sync<'_> {
                     Ok(Some(Event::Refused(body))) => return Ok(Outcome::Refused(body.problem)),
                     Ok(Some(event)) => {
                         let is_end = matches!(event, Event::End { .. });
+                        *is_other_history |= matches!(event, Event::OtherHistory { .. });
                         self.0.phone().take(event, unsent)?;
                         if is_end {
                             // Reads the transport's own end, so that the connection serves the next request.
