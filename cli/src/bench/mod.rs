@@ -30,19 +30,19 @@ type Res<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 /// Measures what the product promises: `langso bench`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Also writes the lines as JSON.
+    /// Kết quả dạng JSON · also writes the lines as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Only these lines (and those that come with them).
+    /// Chỉ những dòng này và dòng đi cùng · only these lines, and those that come with them
     #[arg(long, value_name = "LINE", num_args = 1.., value_parser = clap::builder::PossibleValuesParser::new(HOLDS.iter().map(|(name, ..)| *name)))]
     only: Vec<String>,
-    /// Where databases are made while it runs: a folder on the disk that is to be measured.
+    /// Nơi tạo cơ sở dữ liệu, trên đĩa cần đo · where databases are made, on the disk to be measured
     #[arg(long, value_name = "FOLDER", default_value = ".cache/bench")]
     at: PathBuf,
-    /// The device core as a stripped program, whose size is told.
+    /// Lõi cho điện thoại, để đo độ lớn · the device core as a stripped program, whose size is told
     #[arg(long, value_name = "FILE", env = "LANGSO_PHONE_CORE")]
     core: Option<PathBuf>,
-    /// A small workload: shows that everything runs; its numbers mean nothing.
+    /// Ít việc, chỉ để thử chạy · a small workload: shows that everything runs; its numbers mean nothing
     #[arg(long)]
     small: bool,
     /// The phone's side of a measurement, in a process of its own: one first sync of the phone in that folder.
