@@ -4,7 +4,7 @@ mod support;
 
 use langso_device::AppError;
 use langso_device::companion::duplicates::{
-    FindSimilar, Likeness, ListPairs, MergeRows, SplitMerged, TwoHouseholds,
+    FindSimilar, Joinable, Likeness, ListPairs, MergeRows, SplitMerged, TwoHouseholds,
 };
 use langso_device::companion::households::OfHousehold;
 use langso_domain::id::{HouseholdId, PersonId};
@@ -18,7 +18,11 @@ fn lead() -> (Team, TestPhone) {
 }
 
 fn merge(phone: &mut TestPhone, one: HouseholdId, other: HouseholdId) -> Result<HouseholdId, AppError> {
-    let merged = phone.app().duplicates().merge_rows(MergeRows::Households { one, other })?;
+    let merged = phone.app().duplicates().merge_rows(MergeRows {
+        table: Joinable::Household,
+        one: one.0,
+        other: other.0,
+    })?;
     Ok(HouseholdId(merged.shows))
 }
 
@@ -99,8 +103,14 @@ fn a_row_taken_out_of_the_middle_leaves_the_others_joined() {
         merge(&mut lead, pair[0], pair[1]).expect("joins");
     }
     for middle in [ids[1], ids[2]] {
-        lead.app().duplicates().split_merged(SplitMerged::Household(middle)).expect("takes out");
-        lead.app().duplicates().split_merged(SplitMerged::Household(middle)).expect("twice is as once");
+        lead.app()
+            .duplicates()
+            .split_merged(SplitMerged { table: Joinable::Household, row: middle.0 })
+            .expect("takes out");
+        lead.app()
+            .duplicates()
+            .split_merged(SplitMerged { table: Joinable::Household, row: middle.0 })
+            .expect("twice is as once");
         assert_eq!(shown(&mut lead, middle), (middle, 0));
     }
     assert_eq!(shown(&mut lead, ids[0]), (ids[0].min(ids[3]), 1));
@@ -127,7 +137,7 @@ fn persons_are_joined_within_a_household_only() {
     let (household, persons) = lead.household(&team, "Hộ 1", 2);
     let (_, strangers) = lead.household(&team, "Hộ 2", 1);
     let join = |lead: &mut TestPhone, one: PersonId, other: PersonId| {
-        lead.app().duplicates().merge_rows(MergeRows::Persons { one, other })
+        lead.app().duplicates().merge_rows(MergeRows { table: Joinable::Person, one: one.0, other: other.0 })
     };
     assert_eq!(join(&mut lead, persons[0], strangers[0]), Err(invalid("other", "other_household")));
     join(&mut lead, persons[0], persons[1]).expect("joins");

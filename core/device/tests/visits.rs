@@ -439,3 +439,24 @@ fn a_form_begins_as_the_last_visit_of_the_day_was() {
     );
     assert_eq!((next.services[0].service.code.as_str(), next.services[0].uses), ("health_book", 1));
 }
+
+#[test]
+fn an_open_checklist_becomes_one_run_of_the_visit_and_two_services_may_share_it() {
+    let (_, mut phone, household, persons) = team_with_household();
+    let start = serde_json::json!({ "tutorial": "T3", "household": household });
+    let run = phone.app().call("checklists.start_run", start).expect("starts")["run"].clone();
+    for _ in 1..=12 {
+        let step = serde_json::json!({ "run": run, "did": "pass" });
+        phone.app().call("checklists.record_step", step).expect("records");
+    }
+    let draft = run.as_str().expect("a name").to_owned();
+    let of_run =
+        |name: &str| NewService { run_draft: Some(draft.clone()), ..service(Some(persons[0]), name, NEW) };
+    let rows = vec![of_run("portal_first_login"), of_run("portal_first_filing")];
+    let saved = log(&mut phone, visit(Some(household), rows.clone())).expect("saves");
+    assert_eq!((saved.services.len(), saved.runs.len()), (2, 1));
+    let detail = get(&mut phone, saved.visit);
+    assert!(detail.services.iter().all(|one| one.run == Some(saved.runs[0]) && one.steps.len() == 12));
+    let again = log(&mut phone, visit(Some(household), rows));
+    assert_eq!(again, Err(invalid("services[0].run_draft", "not_found")), "the draft went with the visit");
+}

@@ -4,13 +4,15 @@
 
 use langso_domain::content::{Content, ContentKind, Item};
 use langso_domain::date::CivilDate;
-use langso_domain::id::{PersonId, PlanId, RowId};
+use langso_domain::id::{HamletId, PersonId, PlanId, RowId};
 use langso_domain::never_store::check_free_text;
 use langso_domain::registry::{CURRENT, Kind, Role};
 use langso_domain::text;
-use langso_domain::units::{UnitCode, Units};
+use langso_domain::units::UnitCode;
 use rusqlite::{Connection, OptionalExtension};
 
+use super::consents;
+use super::problems::Problems;
 use super::record::Day;
 use super::rows;
 use crate::error::{AppError, Result};
@@ -79,18 +81,11 @@ pub(super) fn choice(connection: &Connection, list: &str, field: &str, number: u
 /// The day of something that happened: `future_date` when the clock is sure that it has not come, `before_team`
 /// when the team had not been founded.
 pub(super) fn fact_day(phone: &Phone, field: &str, day: Day) -> Result<CivilDate> {
-    let now = phone.now();
-    if now.is_sure && day.0 > CivilDate::at(now.ms) {
-        return Err(AppError::invalid(field, "future_date"));
-    }
-    let team = phone.enrolled()?.team;
-    let sql = "SELECT founded_on FROM live_teams WHERE id = ?1";
-    let mut get = phone.connection().prepare_cached(sql)?;
-    let founded: Option<Option<i32>> = get.query_row([team.0.0], |row| row.get(0)).optional()?;
-    if founded.flatten().is_some_and(|founded| day.0.0 < founded) {
-        return Err(AppError::invalid(field, "before_team"));
-    }
-    Ok(day.0)
+    phone.enrolled()?;
+    let mut problems = Problems::default();
+    let day = consents::fact_day(phone, &*phone.known()?, field, Some(day), &mut problems);
+    problems.finish()?;
+    Ok(day)
 }
 
 /// A row that must be on this phone and count; else `not_found`. `table` is the singular name.
@@ -115,40 +110,17 @@ pub(super) fn is_live(connection: &Connection, table: &str, id: RowId) -> Result
     Ok(connection.prepare_cached(&sql)?.query_row([id.0], |_| Ok(())).optional()?.is_some())
 }
 
-/// The place of an event: the one given, when it was in force that day (else `not_of_its_date`); if none is given
-/// the hamlet's, else the team's, carried forward to the unit of that day where it was not split.
+/// The place of an event; see [`Known::check_unit`](super::known::Known::check_unit).
 pub(super) fn unit(
     phone: &Phone,
     given: Option<UnitCode>,
     hamlet: Option<RowId>,
     day: CivilDate,
 ) -> Result<Option<UnitCode>> {
-    let units = Units::packaged();
-    if let Some(unit) = given {
-        let is_known = units.latest(unit).is_some();
-        return match is_known && !units.is_valid_on(unit, day) {
-            true => Err(AppError::invalid("unit", "not_of_its_date")),
-            false => Ok(Some(unit)),
-        };
-    }
-    let connection = phone.connection();
-    let read = |sql: &str, id: RowId| -> Result<Option<UnitCode>> {
-        let unit: Option<Option<String>> =
-            connection.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?;
-        Ok(unit.flatten().and_then(|unit| UnitCode::parse(&unit)))
-    };
-    let of_hamlet = match hamlet {
-        Some(hamlet) => read("SELECT unit FROM live_hamlets WHERE id = ?1", hamlet)?,
-        None => None,
-    };
-    let unit = match of_hamlet {
-        Some(unit) => Some(unit),
-        None => read("SELECT unit FROM live_teams WHERE id = ?1", phone.enrolled()?.team.0)?,
-    };
-    Ok(unit.map(|unit| match units.is_valid_on(unit, day) {
-        true => unit,
-        false => units.today_of(unit).filter(|today| units.is_valid_on(*today, day)).unwrap_or(unit),
-    }))
+    let mut problems = Problems::default();
+    let unit = phone.known()?.check_unit("unit", given, hamlet.map(HamletId), day, &mut problems);
+    problems.finish()?;
+    Ok(unit)
 }
 
 /// The household of a person, as the row says it.

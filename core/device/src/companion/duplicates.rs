@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use langso_domain::id::{HamletId, HouseholdId, RowId};
+use langso_domain::id::{HamletId, HouseholdId, PersonId, RowId};
 use langso_domain::text;
 use langso_sync::value::Value;
 use rusqlite::{Connection, OptionalExtension};
@@ -19,8 +19,8 @@ use crate::phone::{Phone, Saving};
 mod records;
 
 pub use records::{
-    FindSimilar, Likeness, ListPairs, MergeRows, Merged, Pair, PairList, Similar, SimilarHouseholds,
-    SplitMerged, TwoHouseholds,
+    FindSimilar, Joinable, Likeness, ListPairs, MergeRows, Merged, Pair, PairList, Similar,
+    SimilarHouseholds, SplitMerged, TwoHouseholds,
 };
 
 /// How many similar households a form shows.
@@ -94,10 +94,8 @@ impl Duplicates<'_> {
     pub fn merge_rows(&self, merge: MergeRows) -> Result<Merged> {
         let mut phone = self.0.phone();
         check::role(&phone, check::LEADS)?;
-        let (table, one, other) = match merge {
-            MergeRows::Households { one, other } => ("household", one.0, other.0),
-            MergeRows::Persons { one, other } => ("person", one.0, other.0),
-        };
+        let MergeRows { table, one, other } = merge;
+        let table = table.name();
         let connection = phone.connection();
         check::present(connection, table, "one", one)?;
         check::present(connection, table, "other", other)?;
@@ -107,8 +105,9 @@ impl Duplicates<'_> {
         if scope_of(connection, table, one)? != scope_of(connection, table, other)? {
             return Err(AppError::invalid("other", "other_scope"));
         }
-        if let MergeRows::Persons { one, other } = merge {
-            let homes = (check::household_of(connection, one)?, check::household_of(connection, other)?);
+        if merge.table == Joinable::Person {
+            let home = |row| check::household_of(connection, PersonId(row));
+            let homes = (home(one)?, home(other)?);
             match homes {
                 (Some(one), Some(other)) if check::is_same_household(connection, one, other)? => {}
                 _ => return Err(AppError::invalid("other", "other_household")),
@@ -135,10 +134,7 @@ impl Duplicates<'_> {
     pub fn split_merged(&self, split: SplitMerged) -> Result<Nothing> {
         let mut phone = self.0.phone();
         check::role(&phone, check::LEADS)?;
-        let (table, row) = match split {
-            SplitMerged::Household(household) => ("household", household.0),
-            SplitMerged::Person(person) => ("person", person.0),
-        };
+        let (table, row) = (split.table.name(), split.row);
         scope_of(phone.connection(), table, row)?.ok_or(AppError::NotFound)?;
         let edges = Edges::read(phone.connection(), table)?;
         if edges.joined(row).len() > 1 {
@@ -161,6 +157,15 @@ impl Duplicates<'_> {
         let sql = "INSERT OR IGNORE INTO dismissed_pairs (one, other) VALUES (?1, ?2)";
         connection.prepare_cached(sql)?.execute((one.0.0, other.0.0))?;
         Ok(Nothing {})
+    }
+}
+
+impl Joinable {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Household => "household",
+            Self::Person => "person",
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is asked and said about duplicates.
 
-use langso_domain::id::{HamletId, HouseholdId, PersonId, RowId};
+use langso_domain::id::{HamletId, HouseholdId, RowId};
 use serde::{Deserialize, Serialize};
 
 use super::super::households::{HouseholdLine, NewPerson};
@@ -93,34 +93,36 @@ pub struct TwoHouseholds {
     pub other: HouseholdId,
 }
 
-/// Two rows to join: both households, or both persons of one household.
+/// What can be joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum MergeRows {
-    /// Two households.
-    Households {
-        /// One.
-        one: HouseholdId,
-        /// The other.
-        other: HouseholdId,
-    },
-    /// Two persons.
-    Persons {
-        /// One.
-        one: PersonId,
-        /// The other.
-        other: PersonId,
-    },
+#[serde(rename_all = "snake_case")]
+pub enum Joinable {
+    /// Households of one team.
+    Household,
+    /// Persons of one household.
+    Person,
+}
+
+/// Two rows to join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MergeRows {
+    /// What they are.
+    pub table: Joinable,
+    /// One.
+    pub one: RowId,
+    /// The other.
+    pub other: RowId,
 }
 
 /// Which row to take out of what it was joined to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum SplitMerged {
-    /// A household.
-    Household(HouseholdId),
-    /// A person.
-    Person(PersonId),
+#[serde(deny_unknown_fields)]
+pub struct SplitMerged {
+    /// What it is.
+    pub table: Joinable,
+    /// The row.
+    pub row: RowId,
 }
 
 /// What shows now.
