@@ -104,6 +104,7 @@ impl Phone {
         if let Some(session) = &self.session {
             self.disk.pace = session.pace().number();
             if session.done() || session.spent() {
+                self.is_spent = !session.done();
                 self.session = None;
             }
         }

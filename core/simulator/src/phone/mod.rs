@@ -70,6 +70,8 @@ pub(crate) struct Phone {
     pub journal: Vec<Record>,
     pub line: Line,
     pub session: Option<Session>,
+    /// The last session ended because its bytes were spent.
+    pub is_spent: bool,
     pub pen: Pen,
     scopes: Vec<HeldScope>,
 }
@@ -88,6 +90,7 @@ impl Phone {
             journal: Vec::new(),
             line: Line::Idle,
             session: None,
+            is_spent: false,
             pen: Pen::default(),
             scopes: Vec::new(),
         }

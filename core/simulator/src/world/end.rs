@@ -11,6 +11,18 @@ const MAX_ROUNDS: usize = 4;
 /// Requests of one session; a session that needs more goes in circles.
 const MAX_REQUESTS: usize = 400;
 
+/// So many bytes pass before the narrowest of lines breaks: a full first request and a reply of one small frame.
+const NARROWEST: usize = 3_000;
+
+/// The line over which everybody syncs at last.
+#[derive(Debug, Clone, Copy)]
+struct LastLine {
+    /// The most bytes of a session.
+    budget: u64,
+    /// The most bytes of a request, and of a reply.
+    passes: usize,
+}
+
 impl World<'_> {
     /// Heals the world and holds it against what was promised.
     pub fn end(&mut self) -> Result {
@@ -21,13 +33,15 @@ impl World<'_> {
             }
             phone.session = None;
         }
+        let line = self.any_line();
         for round in 0..MAX_ROUNDS {
-            for at in
-                (0..self.phones.len()).filter(|at| round == 0 || !self.is_settled(*at)).collect::<Vec<_>>()
-            {
+            for at in 0..self.phones.len() {
+                if round > 0 && self.is_settled(at) {
+                    continue;
+                }
                 // A journal that knows more than an old copy of the database is heard once the scope is known again.
                 self.start_again(at)?;
-                self.sync(at)?;
+                self.sync(at, line)?;
             }
             while self.hub.admit().is_some() {}
             if (0..self.phones.len()).all(|at| self.is_settled(at)) {
@@ -50,23 +64,41 @@ impl World<'_> {
         self.check()
     }
 
-    /// A whole sync over a good line.
-    fn sync(&mut self, at: usize) -> Result {
+    /// Mostly a good line; now and then one that costs, or one that breaks after so many bytes each way, over which a
+    /// backlog must get through all the same.
+    fn any_line(&mut self) -> LastLine {
+        let (budget, passes) = match self.dice.below(20) {
+            0 => (3_000 + self.dice.below(6_000) as u64, usize::MAX),
+            1 => (u64::MAX, NARROWEST + self.dice.below(6_000)),
+            _ => (u64::MAX, usize::MAX),
+        };
+        LastLine { budget, passes }
+    }
+
+    /// Syncs until the hub has nothing more to say and the phone nothing to send.
+    fn sync(&mut self, at: usize, line: LastLine) -> Result {
         for _ in 0..MAX_REQUESTS {
-            self.send(at, u64::MAX, u32::MAX)?;
+            self.send(at, line.budget, u32::MAX)?;
             let Line::Up(body) = std::mem::take(&mut self.phones[at].line) else { break };
-            self.answer(at, &body)?;
-            let Line::Down(reply) = std::mem::take(&mut self.phones[at].line) else { break };
-            self.hear(at, &reply, Hearing::default())?;
             // The request built, the request come; what follows counts itself.
             self.steps += 2;
-            if self.phones[at].session.is_none() {
+            if body.len() > line.passes {
+                self.cut_request(at, &body, line.passes)?;
+                continue;
+            }
+            self.answer(at, &body)?;
+            let Line::Down(reply) = std::mem::take(&mut self.phones[at].line) else { break };
+            let arrives = (reply.len() > line.passes).then_some(line.passes);
+            self.hear(at, &reply, Hearing { arrives, ..Hearing::default() })?;
+            if self.phones[at].session.is_none() && !self.phones[at].is_spent {
                 return Ok(());
             }
         }
-        Err(Promise::Converges.broken(format!("phone {at} never ends its sync")))
+        let detail = format!("phone {at} never ends its sync over {line:?}");
+        Err(Promise::Converges.broken(detail))
     }
 
+    /// Whether a phone has all that its hub has, and the hub all that it has.
     fn is_settled(&self, at: usize) -> bool {
         let phone = &self.phones[at];
         let Ok(scopes) = phone.file.replica.scopes() else { return false };

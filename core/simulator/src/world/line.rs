@@ -56,9 +56,9 @@ impl World<'_> {
                 return self.answer(at, &body);
             }
             70..80 => {
-                self.trace.note("request_cut", &[at as u64, cut as u64]);
-                self.post(&body[..cut])?;
+                self.cut_request(at, &body, cut)?;
                 self.keep_late(body);
+                return Ok(());
             }
             80..84 => {
                 self.trace.note("request_lost", &[at as u64]);
@@ -91,6 +91,14 @@ impl World<'_> {
                 self.kill_hub()?;
             }
         }
+        self.phones[at].cut();
+        Ok(())
+    }
+
+    /// The connection breaks after so many bytes of a request.
+    pub(super) fn cut_request(&mut self, at: usize, body: &[u8], cut: usize) -> Result {
+        self.trace.note("request_cut", &[at as u64, cut as u64]);
+        self.post(&body[..cut])?;
         self.phones[at].cut();
         Ok(())
     }
