@@ -26,7 +26,7 @@ pub enum Promise {
     SentOnce,
     /// An edit shows on the phone that made it, and is the only head there.
     EditShows,
-    /// Heads are the versions written less the versions named.
+    /// Heads are the versions written less the versions named; the highest shows, and what differs is on the shelf.
     HeadsAreUnnamedVersions,
     /// After its last sync a phone stands at the hub's position and chain.
     CursorAtHead,

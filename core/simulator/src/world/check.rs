@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use langso_domain::id::{Key, RowId, ScopeId};
-use langso_domain::registry::{Registry, Role, ScopeKind};
-use langso_sync::change::{Change, Name};
-use langso_sync::merge::key_of;
+use langso_domain::id::{Key, ScopeId};
+use langso_domain::registry::{Role, ScopeKind};
+use langso_sync::change::Change;
 
 use super::World;
+use super::oracle::Oracle;
 use crate::broken::{Promise, Result};
 use crate::dump::{Dump, Dumper};
 use crate::hub::ScopeLog;
@@ -95,7 +95,7 @@ impl World<'_> {
             let mut fresh = self.pool.take(kind)?;
             self.fill(&mut fresh, &logs)?;
             if kind.newer || self.phones.iter().all(|phone| !phone.who.newer) {
-                logs.iter().try_for_each(|(_, changes)| check_heads(&mut fresh, changes))?;
+                logs.iter().try_for_each(|(_, changes)| Oracle::new(changes).check(&mut fresh))?;
             }
             let dumper = Dumper::new(fresh.replica.schema().registry, &written);
             let dumps = dumper.dump(&fresh)?;
@@ -134,39 +134,4 @@ impl World<'_> {
         }
         Ok(batch.commit()?)
     }
-}
-
-/// The heads of every patched field are the versions written less the versions named.
-fn check_heads(fresh: &mut File, changes: &[Change]) -> Result {
-    let registry: Registry = fresh.replica.schema().registry;
-    let mut written: BTreeMap<(u8, RowId, u8), BTreeSet<Name>> = BTreeMap::new();
-    let mut named: BTreeSet<(RowId, u8, Name)> = BTreeSet::new();
-    let made: BTreeSet<Key> = changes.iter().map(|change| change.key).collect();
-    for change in changes {
-        for row in &change.rows {
-            let Some(patch) = &row.patch else { continue };
-            for field in row.fields.keys() {
-                let versions = written.entry((row.table, patch.target, *field)).or_default();
-                versions.insert(Name::Change(change.key));
-                if key_of(Name::Create, patch.target).is_some_and(|key| made.contains(&key)) {
-                    versions.insert(Name::Create);
-                }
-                named.extend(patch.base.of(*field).iter().map(|name| (patch.target, *field, *name)));
-            }
-        }
-    }
-    let batch = fresh.replica.begin()?;
-    for ((number, row, field), versions) in written {
-        let Some(table) = registry.table(number) else { continue };
-        let left: BTreeSet<Name> =
-            versions.into_iter().filter(|name| !named.contains(&(row, field, *name))).collect();
-        let state = batch.row_state(table, row)?.unwrap_or_default();
-        let heads = state.fields.get(&field).map_or(&[][..], |field| &field.heads);
-        let heads: BTreeSet<Name> = heads.iter().map(|head| head.name).collect();
-        if heads != left {
-            let detail = format!("{} field {field} of {row}: {heads:?}, not {left:?}", table.name);
-            return Err(Promise::HeadsAreUnnamedVersions.broken(detail));
-        }
-    }
-    Ok(())
 }

@@ -8,6 +8,7 @@ mod check;
 mod end;
 mod faults;
 mod line;
+mod oracle;
 
 use std::collections::BTreeSet;
 
