@@ -219,3 +219,19 @@ fn a_call_takes_json_and_gives_json_errors_too() {
     let again = desk.call("phone", "drafts.get_draft", &format!("{{\"draft\": \"{draft}\"}}"));
     assert_eq!(again["body"]["note"], "Hẹn lại");
 }
+
+#[test]
+fn a_visit_that_was_kept_as_a_draft_is_logged_once_and_the_draft_goes() {
+    let hub = Hub::start();
+    hub.enrol("lead", "Đượm");
+    let body =
+        "{\"kind\": \"visit\", \"body\": {\"services\": [{\"service\": \"vneid_level2\", \"outcome\": 1}]}}";
+    let kept = hub.desk.call("lead", "drafts.save_draft", body);
+    let draft = kept["draft"].as_str().expect("a draft").to_owned();
+    assert!(hub.phone("lead", &["today"]).contains(&draft));
+    let first = hub.phone("lead", &["visit", "log", "--draft", &draft]);
+    assert!(first.starts_with("Đã lưu trên máy này."), "{first}");
+    assert!(!hub.phone("lead", &["today"]).contains(&draft));
+    hub.desk.run(&["phone", "--at", "lead", "visit", "log", "--draft", &draft]).fails(1);
+    assert_eq!(hub.phone("lead", &["visit", "list"]).lines().count(), 1);
+}

@@ -56,6 +56,14 @@ impl Book {
         &self.hamlets
     }
 
+    /// The hamlet's name of a team that works in one.
+    pub fn only_hamlet(&self) -> Option<&str> {
+        match &self.hamlets[..] {
+            [one] => Some(&one.name),
+            _ => None,
+        }
+    }
+
     pub fn plan(&self, plan: Option<PlanId>) -> String {
         let Some(plan) = plan else { return pick("Không theo kế hoạch", "Without a plan").to_owned() };
         let found = self.plans.iter().find(|known| known.plan == plan);

@@ -6,7 +6,7 @@ use langso_device::companion::contacts::{NewContact, OfContact};
 use langso_domain::id::{ConsentId, ContactId};
 
 use super::book::Book;
-use crate::names::{self, text, unit};
+use crate::names::{self, text};
 use crate::terminal::{can_ask, choose, tell, yes_or_no};
 use crate::words::{Failure, Outcome, pick};
 
@@ -56,14 +56,20 @@ pub(super) fn run(book: &Book, args: &Args) -> Outcome {
 /// The text of that code, read out.
 pub(super) fn read_out(book: &Book, code: &str, hamlet: Option<&str>) -> Outcome<Script> {
     let script = script(book, code)?;
-    let team = book.app.team().get_team(Nothing {})?;
-    let commune = unit(team.unit);
+    let card = book.app.identity().get_card(Nothing {})?;
+    let commune = in_a_sentence(&card.commune);
     let spoken = text(&script.script.text)
         .replace("{name}", script.asked_by.as_deref().unwrap_or_default())
-        .replace("{hamlet}", hamlet.unwrap_or(&team.name))
+        .replace("{hamlet}", &hamlet.map_or_else(|| commune.clone(), in_a_sentence))
         .replace("{commune}", &commune);
     tell(wrapped(&spoken));
     Ok(script)
+}
+
+/// A place's kind is written small inside a sentence: `xã Bình Liêu`.
+fn in_a_sentence(title: &str) -> String {
+    let mut letters = title.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// The newest text of that code.
@@ -115,7 +121,7 @@ fn ask_consent(book: &Book, ask: &Ask) -> Outcome {
     let household =
         ask.household.as_deref().map(|typed| book.find_household("--household", typed)).transpose()?;
     let code = if ask.contact { "consent.contact" } else { "consent.script" };
-    let script = read_out(book, code, None)?;
+    let script = read_out(book, code, book.only_hamlet())?;
     let agrees = match ask.answer.as_deref() {
         Some(answer) => answer == "yes",
         None if can_ask() => yes_or_no(pick("Người dân đồng ý?", "Do they agree?"))?,

@@ -21,9 +21,13 @@ pub(super) fn run(book: &Book) -> Outcome {
     }
     if today.is_new_book {
         tell(pick("Sổ còn trống. Bắt đầu bằng: visit log", "The book is empty. Begin with: visit log"));
-        return Ok(());
+    } else {
+        due(&today);
     }
-    due(&today);
+    for draft in &today.drafts {
+        let words = pick("Bản nháp", "Draft");
+        tell(format_args!("{words}: {}, {}  {}", draft.kind, moment(draft.changed_at), draft.draft));
+    }
     for run in &today.open_runs {
         let title = run.title.as_ref().map_or("", |title| text(title));
         let words = pick("Đang làm dở", "In progress");

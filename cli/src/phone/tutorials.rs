@@ -268,8 +268,8 @@ fn walk(book: &Book, args: &Walk) -> Outcome {
         tell("");
         say_step(&step, view.count.into());
         let question = pick(
-            "Đạt (đ), chưa được (c), bỏ qua (b), bước sau (s), lùi (l), dừng, hôm khác làm tiếp (t)?",
-            "Passed (p), not (n), skip (s), next (x), back (b), stop for today (q)?",
+            "Đạt (đ), chưa được (c), bỏ qua (b), bước sau (s), lùi (l), kết thúc (k), dừng, hôm khác làm tiếp (t)?",
+            "Passed (p), not (n), skip (s), next (x), back (b), end here (f), go on another day (q)?",
         );
         let typed = ask(question)?.unwrap_or_default();
         let (did, failure) = match typed.to_lowercase().as_str() {
@@ -282,6 +282,9 @@ fn walk(book: &Book, args: &Walk) -> Outcome {
             "s" if is_english() => (Did::Skip, None),
             "s" | "x" => (Did::Next, None),
             "l" | "b" => (Did::Back, None),
+            // Nothing was done yet: there is nothing to end.
+            "k" | "f" if view.results.is_empty() => continue,
+            "k" | "f" => break,
             "t" | "q" => {
                 tell(match view.is_trial {
                     true => pick("Đã dừng.", "Stopped.").to_owned(),

@@ -166,7 +166,7 @@ fn new_person(typed: &str) -> Outcome<NewPerson> {
 fn add(book: &Book, args: &Add) -> Outcome {
     let asks = can_ask() && args.consent.is_none();
     let script = match asks {
-        true => consent::read_out(book, "consent.script", None)?,
+        true => consent::read_out(book, "consent.script", book.only_hamlet())?,
         false => consent::script(book, "consent.script")?,
     };
     if asks && !yes_or_no(pick("Người dân đồng ý?", "Do they agree?"))? {

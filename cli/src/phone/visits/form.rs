@@ -4,6 +4,7 @@
 use langso_device::companion::Day;
 use langso_device::companion::checklists::{FinishRun, OfOpenRun, RunSummary};
 use langso_device::companion::content::FindFailures;
+use langso_device::companion::drafts::{OfDraft, SaveDraft};
 use langso_device::companion::visits::{GetVisitForm, NewReturn, NewService, NewVisit, VisitForm};
 use langso_domain::id::{HouseholdId, PersonId};
 
@@ -12,7 +13,7 @@ use super::super::today;
 use super::{log, services};
 use crate::names::{day, entries, some_word, text, word};
 use crate::terminal::{ask, choose, tell, yes_or_no};
-use crate::words::{Failure, Outcome, pick};
+use crate::words::{Exit, Failure, Outcome, pick};
 
 /// Of the list `outcomes`.
 const LATER: u8 = 3;
@@ -56,9 +57,30 @@ pub(super) fn fill(book: &Book, visit: &mut NewVisit, asks_household: bool, take
     }
     match yes_or_no(pick("Lưu trên máy này?", "Save on this phone?"))? {
         true => Ok(()),
-        false => Err(Failure::new("cli.no_answer", "")),
+        false => keep(book, visit),
     }
 }
+
+/// What was answered is kept, to go on with or to throw away.
+fn keep(book: &Book, visit: &NewVisit) -> Outcome {
+    let body = serde_json::to_value(visit).map_err(|_| Failure::new("unexpected", "json"))?;
+    let save = SaveDraft { draft: None, kind: DRAFT.to_owned(), body, consent: None };
+    let draft = book.app.drafts().save_draft(save)?.draft;
+    tell(pick("Đã giữ bản nháp, lúc nào làm tiếp cũng được:", "Draft kept, go on whenever you like:"));
+    tell(format_args!("  visit log --draft {draft}"));
+    Err(Failure::told(Exit::Failed))
+}
+
+/// A visit as its draft holds it; saved with the draft's id, so that it goes with it.
+pub(super) fn of_draft(book: &Book, draft: &str) -> Outcome<NewVisit> {
+    let held = book.app.drafts().get_draft(OfDraft { draft: draft.to_owned() })?;
+    let body = held.body.filter(|_| held.kind == DRAFT).and_then(|body| serde_json::from_value(body).ok());
+    let visit: NewVisit = body.ok_or_else(|| Failure::usage("input.bad_kind", "--draft"))?;
+    Ok(NewVisit { token: Some(draft.to_owned()), ..visit })
+}
+
+/// The kind of its drafts.
+const DRAFT: &str = "visit";
 
 fn household(book: &Book) -> Outcome<Option<HouseholdId>> {
     loop {

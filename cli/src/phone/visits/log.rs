@@ -67,12 +67,18 @@ pub(in super::super) struct Log {
     /// Hẹn mà lần này đã làm xong · an appointment that this visit was
     #[arg(long, value_name = "ID")]
     done: Vec<String>,
+    /// Ghi bản nháp đã giữ · logs a draft that was kept
+    #[arg(long, value_name = "DRAFT", conflicts_with_all = ["household", "no_household", "service", "run"])]
+    draft: Option<String>,
     /// Chỉ kiểm tra, không ghi · only checks, writes nothing
     #[arg(long)]
     check: bool,
 }
 
 pub(in super::super) fn run(book: &Book, log: &Log) -> Outcome {
+    if let Some(draft) = &log.draft {
+        return save(book, form::of_draft(book, draft)?);
+    }
     let mut visit = by_flags(book, log)?;
     if visit.services.is_empty() {
         if !can_ask() {
