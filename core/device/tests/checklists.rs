@@ -265,3 +265,26 @@ fn an_open_run_dies_with_the_consent_of_its_household() {
     phone.app().consents().withdraw_consent(withdraw).expect("withdraws");
     assert!(phone.app().checklists().list_open_runs(Nothing {}).expect("lists").runs.is_empty());
 }
+
+#[test]
+fn a_form_and_a_run_never_write_over_each_other() {
+    let mut team = Team::new();
+    let mut phone = volunteer(&mut team);
+    let app = phone.app();
+    let form = |name: &str, body: &str| langso_device::companion::drafts::SaveDraft {
+        draft: Some(name.to_owned()),
+        kind: "visit".to_owned(),
+        body: body.into(),
+        consent: None,
+    };
+    app.drafts().save_draft(form("one", "Hộ 12")).expect("kept");
+    let begun = |name: &str| StartRun { run: Some(name.to_owned()), ..start("T1") };
+    assert_eq!(app.checklists().start_run(begun("one")).expect_err("refused"), invalid("run", "bad_token"));
+    let run = app.checklists().start_run(begun("two")).expect("starts").run;
+    record(app, &run, Did::Pass, None).expect("records");
+    assert_eq!(app.drafts().save_draft(form("two", "")).expect_err("refused"), invalid("draft", "bad_token"));
+    let again = app.checklists().start_run(begun("two")).expect("the run as it stands");
+    assert_eq!((again.run, again.at), ("two".to_owned(), 2));
+    let draft = langso_device::companion::drafts::OfDraft { draft: "one".to_owned() };
+    assert_eq!(app.drafts().get_draft(draft).expect("kept").body, Some("Hộ 12".into()));
+}

@@ -82,6 +82,10 @@ impl Checklists<'_> {
         if let Some(open) = OpenRun::of_draft(connection, &run)? {
             return view(&phone, &known, run, &open, false);
         }
+        if drafts::get(connection, &run)?.is_some() {
+            // Another form has that name, and is not written over.
+            return Err(AppError::invalid("run", "bad_token"));
+        }
         keep(&phone, &run, &open)?;
         view(&phone, &known, run, &open, false)
     }

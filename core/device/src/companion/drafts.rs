@@ -84,6 +84,10 @@ impl Drafts<'_> {
             Some(draft) => draft,
             None => new_id()?,
         };
+        // A form is never written over by another one.
+        if get(phone.connection(), &draft)?.is_some_and(|held| held.kind != save.kind) {
+            return Err(AppError::invalid("draft", "bad_token"));
+        }
         let body = save.body.to_string();
         if body.len() > MAX_BODY {
             return Err(AppError::invalid("body", "too_long"));

@@ -91,7 +91,12 @@ impl Table {
             return Err(AppError::invalid("path", "missing"));
         }
         let path = Path::new(path);
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(refused)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        // Person-days hold names: nobody else on the machine reads them.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path).map_err(refused)?;
         if let Err(error) = self.fill(&mut file) {
             let _ = std::fs::remove_file(path);
             return Err(error.into());
