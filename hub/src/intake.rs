@@ -59,14 +59,51 @@ impl Intake {
         Self { log, hub_id: langso_sync::keys::device_id(&hub), hub }
     }
 
-    /// Takes one whole frame. Blocks until what is kept is durable. The same frame again keeps nothing twice.
+    /// Takes one whole frame; as [`Intake::take_all`].
     ///
     /// # Errors
     /// [`log::Error`] when the log failed; nothing of the frame was kept then.
-    pub fn take(&self, bytes: &[u8], now: Millis) -> Result<Taken, log::Error> {
+    pub fn take(&self, frame: &[u8], now: Millis) -> Result<Taken, log::Error> {
+        Ok(self.take_all(&[frame], now)?.remove(0))
+    }
+
+    /// Takes whole frames, as many as have come, and says of each what became of it. Blocks until all that is kept is
+    /// durable. The same frame again keeps nothing twice.
+    ///
+    /// # Errors
+    /// [`log::Error`] when the log failed; nothing of the frames was kept then.
+    pub fn take_all<F: AsRef<[u8]>>(&self, frames: &[F], now: Millis) -> Result<Vec<Taken>, log::Error> {
+        let mut arrived = Vec::with_capacity(frames.len());
+        let mut refused = Vec::with_capacity(frames.len());
+        for frame in frames {
+            match self.open(frame.as_ref())? {
+                Ok(frame) => {
+                    arrived.push(frame);
+                    refused.push(None);
+                }
+                Err(refusal) => refused.push(Some(refusal)),
+            }
+        }
+        let told = if arrived.is_empty() { Vec::new() } else { self.log.ingest(&arrived, now)? };
+        let mut kept = arrived.iter().zip(told).map(|(frame, told)| Taken::Kept(frame.scope, told));
+        let mut taken = Vec::with_capacity(frames.len());
+        for refusal in refused {
+            match refusal {
+                Some(refusal) => {
+                    self.log.count_refusal(refusal.code(), now)?;
+                    taken.push(Taken::Refused(refusal));
+                }
+                None => taken.extend(kept.next()),
+            }
+        }
+        Ok(taken)
+    }
+
+    /// What costs time before the log is asked: signature, inflating, hashing, reading.
+    fn open(&self, bytes: &[u8]) -> Result<Result<Arrived, Refusal>, log::Error> {
         let outer = match Outer::whole(bytes) {
             Ok(outer) => outer,
-            Err(why) => return self.refuse(Refusal::Unreadable(why), now),
+            Err(why) => return Ok(Err(Refusal::Unreadable(why))),
         };
         let signer = outer.key_id();
         let key = if signer == self.hub_id {
@@ -74,33 +111,18 @@ impl Intake {
         } else {
             self.log.device(signer)?.and_then(|device| PublicKey::from_bytes(&device.public_key))
         };
-        let Some(key) = key else { return self.refuse(Refusal::UnknownDevice, now) };
+        let Some(key) = key else { return Ok(Err(Refusal::UnknownDevice)) };
         if outer.verify(&key).is_err() {
-            return self.refuse(Refusal::Forged, now);
+            return Ok(Err(Refusal::Forged));
         }
-        let arrived = match outer.open() {
-            Ok(frame) => Arrived {
-                scope: frame.header.scope,
-                items: frame
-                    .changes()
-                    .map(|one| {
-                        // A device answers for what it signs; only the hub names others.
-                        let device = if signer == self.hub_id { one.author } else { signer };
-                        let tables = tables(one.bytes);
-                        let key = Some(one.head.key);
-                        Item { key, hash: change::hash(one.bytes), bytes: one.bytes.to_vec(), tables, device }
-                    })
-                    .collect(),
-            },
-            Err(_) => unreadable(outer.bytes(), signer),
-        };
-        let ingested = self.log.ingest(&arrived, now)?;
-        Ok(Taken::Kept(arrived.scope, ingested))
-    }
-
-    fn refuse(&self, refusal: Refusal, now: Millis) -> Result<Taken, log::Error> {
-        self.log.count_refusal(refusal.code(), now)?;
-        Ok(Taken::Refused(refusal))
+        let Ok(frame) = outer.open() else { return Ok(Ok(unreadable(outer.bytes(), signer))) };
+        let items = frame.changes().map(|one| {
+            // A device answers for what it signs; only the hub names others.
+            let device = if signer == self.hub_id { one.author } else { signer };
+            let (key, tables) = (Some(one.head.key), tables(one.bytes));
+            Item { key, hash: change::hash(one.bytes), bytes: one.bytes.to_vec(), tables, device }
+        });
+        Ok(Ok(Arrived { scope: frame.header.scope, items: items.collect() }))
     }
 }
 

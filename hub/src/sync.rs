@@ -3,15 +3,16 @@
 //! Frames stand on their own signature, so nothing that came whole is lost to a cut, a stale nonce or a stop of the
 //! hub; only the reply is withheld. Nothing here blocks: the log is called on blocking threads.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use futures_util::{StreamExt, stream};
+use futures_util::stream::Peekable;
+use futures_util::{FutureExt, StreamExt, stream};
 use langso_domain::id::DeviceId;
 use langso_sync::frame::{FrameError, Outer};
 use langso_sync::keys::PublicKey;
@@ -29,6 +30,9 @@ use crate::server::{Hub, Shared, stopped};
 
 /// A reply up to about this length is sent in one piece with its length, which costs the least bytes.
 const WHOLE_BYTES: usize = 64 * 1024;
+
+/// Frames that have come together are kept by one commit up to about so many bytes.
+const AT_ONCE: usize = 512 * 1024;
 
 pub(crate) async fn sync(State(shared): State<Shared>, request: Request) -> Response {
     let Ok(_permit) = shared.permits.clone().try_acquire_owned() else {
@@ -142,25 +146,28 @@ struct Came {
 
 async fn receive(shared: &Shared, body: Body) -> Result<Came, Stop> {
     let mut reader = RequestReader::new(shared.limits.request_bytes);
-    let mut body = body.into_data_stream();
+    let mut body = body.into_data_stream().peekable();
     let stall = Duration::from_millis(shared.limits.stall_ms);
     let mut stop = pin!(stopped(shared.stopping.clone()));
-    let mut asks: Option<DeviceId> = None;
+    let mut frames = Frames::default();
     let mut hello = None;
     let mut broken: Option<Stop> = None;
-    let mut own_forged = false;
     let mut drained = 0;
     loop {
+        if frames.bytes > AT_ONCE || (frames.bytes > 0 && !is_next_here(&mut body).await) {
+            frames.keep(&shared.hub).await?;
+        }
         let chunk = tokio::select! {
             biased;
-            () = &mut stop => return Err(Problem::Busy.into()),
-            chunk = tokio::time::timeout(stall, body.next()) => chunk,
+            () = &mut stop => Err(Problem::Busy),
+            chunk = tokio::time::timeout(stall, body.next()) => Ok(chunk),
         };
         let chunk = match chunk {
-            Ok(Some(Ok(chunk))) => chunk,
-            Ok(None) => break,
-            // Cut: what was whole is kept, and nobody is there to be told.
-            Ok(Some(Err(_))) | Err(_) => return Err(Problem::Malformed.into()),
+            Ok(Ok(Some(Ok(chunk)))) => chunk,
+            Ok(Ok(None)) => break,
+            // Cut, or to be stopped: what was whole is kept, and after a cut nobody is there to be told.
+            Ok(Ok(Some(Err(_))) | Err(_)) => return frames.keep_and(&shared.hub, Problem::Malformed).await,
+            Err(problem) => return frames.keep_and(&shared.hub, problem).await,
         };
         if broken.is_some() {
             // What follows is read and thrown away, since many clients hear no answer before they have sent all.
@@ -177,13 +184,9 @@ async fn receive(shared: &Shared, body: Body) -> Result<Came, Stop> {
         loop {
             match reader.next_event() {
                 Ok(None) => break,
-                Ok(Some(RequestEvent::Auth(auth))) => asks = Some(auth.key_id),
+                Ok(Some(RequestEvent::Auth(auth))) => frames.asks = Some(auth.key_id),
                 Ok(Some(RequestEvent::Hello(said))) => hello = Some(said),
-                Ok(Some(RequestEvent::Frame(frame))) => {
-                    let signer = Outer::whole(&frame).map(|outer| outer.key_id()).ok();
-                    let refused = keep(shared.hub.clone(), frame).await?;
-                    own_forged |= refused == Some(Refusal::Forged) && signer == asks;
-                }
+                Ok(Some(RequestEvent::Frame(frame))) => frames.add(frame),
                 Err(why) => {
                     broken = Some(why.into());
                     break;
@@ -191,21 +194,67 @@ async fn receive(shared: &Shared, body: Body) -> Result<Came, Stop> {
             }
         }
     }
+    frames.keep(&shared.hub).await?;
     if let Some(stop) = broken {
         return Err(stop);
     }
     let sealed = reader.finish()?;
     let hello = hello.ok_or(Problem::Malformed)?;
-    Ok(Came { hello, sealed, own_forged })
+    Ok(Came { hello, sealed, own_forged: frames.own_forged })
 }
 
-/// Keeps one frame, durable when it returns.
-async fn keep(hub: Arc<Hub>, frame: Vec<u8>) -> Result<Option<Refusal>, Stop> {
-    blocking(move || {
-        Ok(match hub.intake.take(&frame, hub.clock.now())? {
+/// Whether more of the body has come already: then one commit can keep more than one frame.
+async fn is_next_here(body: &mut Peekable<BodyDataStream>) -> bool {
+    // The connection reads on only between two looks.
+    tokio::task::yield_now().await;
+    Pin::new(body).peek().now_or_never().is_some()
+}
+
+/// Frames of a request that have come whole and are not kept yet. Those that have come together are kept together,
+/// by one commit: waiting for the disk is what costs.
+#[derive(Default)]
+struct Frames {
+    whole: Vec<Vec<u8>>,
+    bytes: usize,
+    asks: Option<DeviceId>,
+    /// A frame that the asking device itself should have signed was not.
+    own_forged: bool,
+}
+
+impl Frames {
+    fn add(&mut self, frame: Vec<u8>) {
+        self.bytes += frame.len();
+        self.whole.push(frame);
+    }
+
+    /// Keeps what there is, durable when it returns.
+    async fn keep(&mut self, hub: &Arc<Hub>) -> Result<(), Stop> {
+        let frames = std::mem::take(&mut self.whole);
+        self.bytes = 0;
+        if frames.is_empty() {
+            return Ok(());
+        }
+        let (hub, asks) = (hub.clone(), self.asks);
+        self.own_forged |= blocking(move || keep(&hub, &frames, asks)).await?;
+        Ok(())
+    }
+
+    /// Keeps what there is and ends the request.
+    async fn keep_and<T>(mut self, hub: &Arc<Hub>, problem: Problem) -> Result<T, Stop> {
+        self.keep(hub).await?;
+        Err(problem.into())
+    }
+}
+
+/// Gives whether a frame was forged that names the asking device as its signer.
+fn keep(hub: &Hub, frames: &[Vec<u8>], asks: Option<DeviceId>) -> Result<bool, Stop> {
+    let mut own_forged = false;
+    for (frame, taken) in frames.iter().zip(hub.intake.take_all(frames, hub.clock.now())?) {
+        match taken {
             Taken::Refused(why) => {
                 tracing::warn!(why = why.code(), bytes = frame.len(), "frame refused");
-                Some(why)
+                let signer = Outer::whole(frame).map(|outer| outer.key_id()).ok();
+                own_forged |= why == Refusal::Forged && signer == asks;
             }
             Taken::Kept(scope, told) => {
                 tracing::debug!(
@@ -219,11 +268,10 @@ async fn keep(hub: Arc<Hub>, frame: Vec<u8>) -> Result<Option<Refusal>, Stop> {
                 if told.accepted > 0 {
                     hub.dirty.mark(scope);
                 }
-                None
             }
-        })
-    })
-    .await
+        }
+    }
+    Ok(own_forged)
 }
 
 /// Who asks, when it is proven and may have a reply.

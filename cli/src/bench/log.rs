@@ -11,7 +11,7 @@ use super::book::Scribe;
 use super::clocks::{cost, ms, percentile};
 use super::line::Line;
 use super::site::{Hands, Site};
-use super::travel::{frames_of, last_day, take_all};
+use super::travel::{TOGETHER, frames_of, last_day, take_all};
 use super::workload::Workload;
 use super::{Bench, Res};
 use crate::campaign::rng::SplitMix64;
@@ -23,7 +23,7 @@ const SCOPES: u64 = 100;
 /// Changes that are read after a cursor.
 const NEXT: u32 = 100;
 
-/// Frames of 100 changes each as phones sign them, one after another, each durable before the next.
+/// Frames of 100 changes each as phones sign them, durable before the next come.
 pub fn ingest(bench: &Bench) -> Res<Vec<Line>> {
     let load = Workload::new(bench.scale.ingest, bench.seed);
     let folder = bench.folder("ingest")?;
@@ -53,7 +53,7 @@ pub fn ingest(bench: &Bench) -> Res<Vec<Line>> {
     site.stop()?;
     let rate = taken as f64 / spent.wall.as_secs_f64();
     let how = format!(
-        "{taken} changes of the book in {} signed frames of {A_FRAME}, one thread, each call durable; {:.0} changes a second of processor time",
+        "{taken} changes of the book in {} signed frames of {A_FRAME}, {TOGETHER} to a commit as when they come in one request, one thread, durable; {:.0} changes a second of processor time",
         frames.len(),
         taken as f64 / spent.cpu.as_secs_f64()
     );

@@ -20,6 +20,9 @@ use super::site::{Hands, Site};
 use super::workload::Workload;
 use super::{Bench, Res};
 
+/// Frames that the hub keeps by one commit.
+pub const TOGETHER: usize = 32;
+
 /// Days from the first visit to when phones sync, for a book of that size.
 pub fn last_day(load: &Workload) -> i32 {
     load.visits.last().map_or(0, |visit| visit.day.0 - super::workload::FIRST_DAY.0) + 1
@@ -126,10 +129,13 @@ pub fn frames_of(
 
 /// Has the hub keep frames; every change of them must be new.
 pub fn take_all(intake: &Intake, frames: &[Vec<u8>], now: Millis) -> Res<()> {
-    for frame in frames {
-        match intake.take(frame, now)? {
-            Taken::Kept(_, told) if told.set_aside.is_empty() && told.collisions.is_empty() => {}
-            other => return Err(format!("the hub did not take a frame: {other:?}").into()),
+    // As many at a time as come together in a large request.
+    for frames in frames.chunks(TOGETHER) {
+        for taken in intake.take_all(frames, now)? {
+            match taken {
+                Taken::Kept(_, told) if told.set_aside.is_empty() && told.collisions.is_empty() => {}
+                other => return Err(format!("the hub did not take a frame: {other:?}").into()),
+            }
         }
     }
     Ok(())

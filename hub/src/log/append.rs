@@ -15,54 +15,58 @@ use crate::access;
 use crate::clock::Millis;
 
 impl Log {
-    /// Takes in a verified frame: numbers what is new, passes over what is known, sets aside what is not for the
-    /// device to write, keeps collisions outside the log. Whole and durable when it returns; the same frame again
-    /// changes nothing.
+    /// Takes in verified frames, in order: numbers what is new, passes over what is known, sets aside what is not for
+    /// the device to write, keeps collisions outside the log. All are whole and durable when it returns, by one
+    /// commit, since that is what waits for the disk; the same frames again change nothing.
     ///
     /// # Errors
-    /// [`Error::Sqlite`]; nothing of the frame was kept then.
-    pub fn ingest(&self, frame: &Arrived, now: Millis) -> Result<Ingested> {
+    /// [`Error::Sqlite`]; nothing of the frames was kept then.
+    pub fn ingest(&self, frames: &[Arrived], now: Millis) -> Result<Vec<Ingested>> {
         self.write(|transaction| {
-            let mut told = Ingested::default();
-            let Some(state) = read::scope(transaction, frame.scope)? else {
-                let mut aside = Aside::new(transaction, frame.scope, now)?;
-                transaction.prepare_cached(statements::NOTE_UNKNOWN_SCOPE)?.execute([frame.scope.0])?;
-                for item in &frame.items {
-                    let reason = if item.tables.is_some() { Reason::UnknownScope } else { Reason::Malformed };
-                    aside.put(item, reason, &mut told)?;
-                }
-                return Ok(told);
-            };
-            let mut devices = Devices { transaction, scope: frame.scope, last: None };
-            let mut appender = Appender::new(transaction, frame.scope, state, now)?;
-            let mut aside = Aside::new(transaction, frame.scope, now)?;
-            for item in &frame.items {
-                let standing = devices.standing(item.device)?;
-                let judged = match (item.key.zip(item.tables), standing) {
-                    (None, _) => Err(Reason::Malformed),
-                    (Some((key, tables)), Standing::Holds(role)) => {
-                        access::judge(self.registry, state.kind, role, tables).map(|()| key)
-                    }
-                    (Some(_), Standing::Not(reason)) => Err(reason),
-                };
-                let outcome = match judged {
-                    Ok(key) => appender.append(key, item, &mut told)?,
-                    // What has its place keeps it: a phone that was sent away may still offer what it knows is here.
-                    Err(reason) => match item.key {
-                        Some(key) if appender.holds(key, &item.hash)? => {
-                            told.known += 1;
-                            None
-                        }
-                        _ => Some(reason),
-                    },
-                };
-                if let Some(reason) = outcome {
-                    aside.put(item, reason, &mut told)?;
-                }
-            }
-            appender.finish()?;
-            Ok(told)
+            frames.iter().map(|frame| self.ingest_one(transaction, frame, now)).collect()
         })
+    }
+
+    fn ingest_one(&self, transaction: &Transaction<'_>, frame: &Arrived, now: Millis) -> Result<Ingested> {
+        let mut told = Ingested::default();
+        let Some(state) = read::scope(transaction, frame.scope)? else {
+            let mut aside = Aside::new(transaction, frame.scope, now)?;
+            transaction.prepare_cached(statements::NOTE_UNKNOWN_SCOPE)?.execute([frame.scope.0])?;
+            for item in &frame.items {
+                let reason = if item.tables.is_some() { Reason::UnknownScope } else { Reason::Malformed };
+                aside.put(item, reason, &mut told)?;
+            }
+            return Ok(told);
+        };
+        let mut devices = Devices { transaction, scope: frame.scope, last: None };
+        let mut appender = Appender::new(transaction, frame.scope, state, now)?;
+        let mut aside = Aside::new(transaction, frame.scope, now)?;
+        for item in &frame.items {
+            let standing = devices.standing(item.device)?;
+            let judged = match (item.key.zip(item.tables), standing) {
+                (None, _) => Err(Reason::Malformed),
+                (Some((key, tables)), Standing::Holds(role)) => {
+                    access::judge(self.registry, state.kind, role, tables).map(|()| key)
+                }
+                (Some(_), Standing::Not(reason)) => Err(reason),
+            };
+            let outcome = match judged {
+                Ok(key) => appender.append(key, item, &mut told)?,
+                // What has its place keeps it: a phone that was sent away may still offer what it knows is here.
+                Err(reason) => match item.key {
+                    Some(key) if appender.holds(key, &item.hash)? => {
+                        told.known += 1;
+                        None
+                    }
+                    _ => Some(reason),
+                },
+            };
+            if let Some(reason) = outcome {
+                aside.put(item, reason, &mut told)?;
+            }
+        }
+        appender.finish()?;
+        Ok(told)
     }
 
     /// Writes all or nothing, in order; changes get the next positions of their scopes, by the hub's own device.

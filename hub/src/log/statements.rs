@@ -22,8 +22,9 @@ pub const RECEIVED_KEY: &str =
 pub const CHANGES_AFTER: &str = "SELECT c.position, c.writer, c.seq, c.chain, c.bytes, w.device
   FROM changes c JOIN writers w ON w.writer = c.writer
   WHERE c.scope = ?1 AND c.position > ?2 ORDER BY c.position LIMIT ?3";
+// The signs keep the search on the key: a walk over all positions for each writer grows with the square.
 pub const KEYS_OF_WRITER: &str = "SELECT position, seq FROM changes
-  WHERE scope = ?1 AND writer = ?2 AND seq <= ?3 AND position > ?4 ORDER BY position";
+  WHERE scope = ?1 AND writer = ?2 AND seq <= ?3 AND +position > ?4 ORDER BY +position";
 
 pub const ADD_SET_ASIDE: &str = "INSERT INTO set_aside (scope, writer, seq, hash, device, reason, bytes, at)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
