@@ -41,13 +41,19 @@ impl Unsent {
         let mut get =
             connection.prepare_cached("SELECT n, scope, bytes FROM outbox WHERE n > ?1 ORDER BY n")?;
         let mut rows = get.query([self.last_n])?;
+        // Most of what is new belongs to writers of which the hub has never spoken.
+        let mut heard = HashMap::new();
         while let Some(row) = rows.next()? {
             let bytes = row.get_ref(2)?.as_blob().map_err(|_| AppError::Corrupt)?;
             let key = change::scan(bytes).map_err(|_| AppError::Corrupt)?.0.key;
             self.last_n = row.get(0)?;
             let number: i64 = row.get(1)?;
             let Some((_, scope)) = scopes.iter().find(|(of, _)| *of == number) else { continue };
-            let position = position_of(connection, key)?;
+            let is_heard = match heard.get(&key.writer) {
+                Some(is_heard) => *is_heard,
+                None => *heard.entry(key.writer).or_insert(has_receipts(connection, key.writer)?),
+            };
+            let position = if is_heard { position_of(connection, key)? } else { None };
             self.entries.push(Entry { n: self.last_n, scope: *scope, key, position });
         }
         Ok(())
@@ -121,6 +127,11 @@ impl Unsent {
 fn bytes_of(connection: &Connection, n: i64) -> Result<Option<Vec<u8>>> {
     let mut get = connection.prepare_cached("SELECT bytes FROM outbox WHERE n = ?1")?;
     Ok(get.query_row([n], |row| row.get(0)).optional()?)
+}
+
+fn has_receipts(connection: &Connection, writer: Writer) -> Result<bool> {
+    let mut get = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM receipts WHERE writer = ?1)")?;
+    Ok(get.query_row([writer.0 as i64], |row| row.get(0))?)
 }
 
 /// The position the hub gave to an own change; none while it is on this phone only.
