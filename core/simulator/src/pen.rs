@@ -174,7 +174,7 @@ impl Saving<'_, '_> {
     }
 
     /// What an author has just written comes after all it overwrites, is all that its fields show and
-    /// hold, and is stamped no further ahead than it must be.
+    /// hold, puts nothing on the shelf, and is stamped no further ahead than it must be.
     fn look(&mut self, change: &Change, now: Moment) -> Result {
         let newest = self.seen.values().map(RowState::newest_stamp).max().unwrap_or_default();
         if change.stamp > newest.next() && change.stamp.ms() > now.ms + ADOPT_AHEAD_MS + 1 {
@@ -189,6 +189,12 @@ impl Saving<'_, '_> {
                 return Err(Promise::EditShows.broken(detail));
             }
             let state = self.batch.row_state(table, patch.target)?.unwrap_or_default();
+            let before =
+                self.seen.get(&patch.target).map(|seen| seen.conflicts(patch.target)).unwrap_or_default();
+            if let Some(field) = state.conflicts(patch.target).difference(&before).next() {
+                let detail = format!("{} field {field} of {} is on the shelf", table.name, patch.target);
+                return Err(Promise::EditShows.broken(detail));
+            }
             for (number, value) in &row.fields {
                 let heads = state.fields.get(number).map_or(&[][..], |field| &field.heads);
                 let names: BTreeSet<Name> = heads.iter().map(|head| head.name).collect();

@@ -137,7 +137,7 @@ fn is_edited_after_removal(fields: &BTreeMap<u8, BTreeMap<Name, Version>>, row: 
     voids.iter().filter(|(_, void)| void.value == Value::Bool(true)).any(|(void_name, void)| {
         edits.iter().any(|(name, edit)| match (void_name, name) {
             (Name::Change(void_key), Name::Change(key)) => {
-                !void.saw.contains(key) && !edit.saw.contains(void_key)
+                key != void_key && !void.saw.contains(key) && !edit.saw.contains(void_key)
             }
             _ => false,
         })

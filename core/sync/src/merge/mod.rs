@@ -203,7 +203,10 @@ impl RowState {
             let Name::Change(void_key) = void.name else { continue };
             let unseen = |head: &Head| match head.name {
                 Name::Create => false,
-                Name::Change(key) => !void.saw.contains(&key) && !head.saw.contains(&void_key),
+                // A removal that writes another field in the same breath has seen itself.
+                Name::Change(key) => {
+                    key != void_key && !void.saw.contains(&key) && !head.saw.contains(&void_key)
+                }
             };
             let others = self.fields.iter().filter(|(number, _)| **number != VOID);
             if others.flat_map(|(_, field)| &field.heads).any(unseen) {

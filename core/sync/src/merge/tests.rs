@@ -107,7 +107,8 @@ enum Step {
 
 fn any_step() -> impl Strategy<Value = Step> {
     let fields = prop_oneof![
-        4 => Just(vec![1]), 2 => Just(vec![1, 2]), 2 => Just(vec![2]), 1 => Just(vec![VOID])
+        4 => Just(vec![1]), 2 => Just(vec![1, 2]), 2 => Just(vec![2]), 1 => Just(vec![VOID]),
+        1 => Just(vec![VOID, 1])
     ];
     prop_oneof![
         1 => (0..3usize, 0..3i64).prop_map(|(phone, value)| Step::Create { phone, value }),
@@ -276,6 +277,17 @@ fn an_edit_after_removal_goes_to_the_shelf_and_one_that_saw_it_does_not() {
     let after = Model::all(&[first.clone(), void.clone()]);
     let knowing = edit(&after, key(2, 1), 30, row, &[1], 2);
     assert_eq!(Model::all(&[first, void, knowing]).rows[&row].0.conflicts(row), BTreeSet::new());
+}
+
+#[test]
+fn a_removal_that_writes_another_field_too_is_no_edit_after_removal() {
+    let first = create(key(9, 1), 10, 0);
+    let row = first.key.row(0);
+    let seen = Model::all(std::slice::from_ref(&first));
+    let void = edit(&seen, key(1, 1), 20, row, &[VOID, 1], 3);
+    let model = Model::all(&[first, void]);
+    assert!(model.rows[&row].0.is_void(row));
+    assert_eq!(model.rows[&row].0.conflicts(row), BTreeSet::new());
 }
 
 #[test]
