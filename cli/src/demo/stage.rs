@@ -87,10 +87,17 @@ fn fresh_folder(data: Option<&Path>) -> Result<PathBuf, DemoError> {
     Ok(folder.canonicalize()?)
 }
 
+/// A team's process, and how many answers are still to come from it.
+struct TeamPart {
+    no: TeamNo,
+    part: Part,
+    owes: usize,
+}
+
 /// The running processes.
 struct Stage {
     hub: Part,
-    teams: Vec<(TeamNo, Part)>,
+    teams: Vec<TeamPart>,
     lost: Option<(TeamNo, PathBuf)>,
     progress: Progress,
     done: Done,
@@ -112,10 +119,10 @@ impl Stage {
                 arguments.push("--silent");
             }
             let log = data.join(format!("log/team-{:02}.log", team.0 + 1));
-            parts.push((*team, Part::start("team", &arguments, Some(&log))?));
+            parts.push(TeamPart { no: *team, part: Part::start("team", &arguments, Some(&log))?, owes: 0 });
         }
-        for (_, part) in &mut parts {
-            part.answer::<Ready>()?;
+        for team in &mut parts {
+            team.part.answer::<Ready>()?;
         }
         let lost = lost.map(|team| (team, figures::team_folder(data, team)));
         Ok(Self { hub, teams: parts, lost, progress: Progress::new(0), done: Done::default() })
@@ -126,17 +133,19 @@ impl Stage {
         self.progress = Progress::new(totals(ledger).iter().map(|team| team.visits).sum());
         let first = ledger.header.period.from.starts_at();
         self.progress.tell("Lập tổ, mời từng người vào", "Teams are made, members join");
-        let teams = self.teams.iter().map(|(team, _)| team.0).collect();
+        let teams = self.teams.iter().map(|team| team.no.0).collect();
         let founded: Founded = self.hub.ask(&Order::Found { teams })?;
-        for ((_, part), invites) in self.teams.iter_mut().zip(founded.invites) {
-            part.order(&Order::Join { now_ms: first + HOUR_MS, invites })?;
+        for (team, invites) in self.teams.iter_mut().zip(founded.invites) {
+            team.part.order(&Order::Join { now_ms: first + HOUR_MS, invites })?;
         }
-        self.gather(CivilDate::at(first))?;
-        for (now_ms, until_ms) in steps(ledger) {
-            self.hub.ask::<Done>(&Order::Clock { now_ms })?;
-            self.order(&Order::Live { until_ms })?;
-            self.gather(CivilDate::at(until_ms))?;
+        self.teams.iter_mut().for_each(|team| team.owes += 1);
+        self.gather(None, CivilDate::at(first))?;
+        for step in steps(ledger) {
+            self.hub.ask::<Done>(&Order::Clock { now_ms: step.now_ms })?;
+            self.order(&Order::Live { until_ms: step.until_ms })?;
+            self.gather(Some(&step.syncing), CivilDate::at(step.until_ms))?;
         }
+        self.gather(None, ledger.header.period.to)?;
         self.lose()?;
         // The next morning the published figures are imported, and every phone fetches the last of the others' work.
         let morning = CivilDate(ledger.header.period.to.0 + 1);
@@ -145,7 +154,7 @@ impl Stage {
         self.hub.ask::<Done>(&Order::Clock { now_ms })?;
         self.hub.ask::<Done>(&Order::Publish)?;
         self.order(&Order::SyncAll { now_ms: now_ms + 1_000 })?;
-        self.gather(morning)?;
+        self.gather(None, morning)?;
         Ok(self.done)
     }
 
@@ -154,25 +163,31 @@ impl Stage {
         self.progress.tell("Đọc số liệu", "Reading the figures");
         let morning = CivilDate(ledger.header.period.to.0 + 1);
         let order = Order::Figures { now_ms: morning.starts_at() + 9 * HOUR_MS };
-        self.order(&order)?;
+        self.teams.iter_mut().try_for_each(|team| team.part.order(&order))?;
         let hub = self.hub.ask(&order)?;
         let mut phone = Vec::new();
-        for (_, part) in &mut self.teams {
-            phone.extend(part.answer::<Vec<Figure>>()?);
+        for team in &mut self.teams {
+            phone.extend(team.part.answer::<Vec<Figure>>()?);
         }
         Ok((hub, phone))
     }
 
     fn order(&mut self, order: &Order) -> Result<(), DemoError> {
-        self.teams.iter_mut().try_for_each(|(_, part)| part.order(order))
+        self.teams.iter_mut().try_for_each(|team| {
+            team.owes += 1;
+            team.part.order(order)
+        })
     }
 
-    fn gather(&mut self, day: CivilDate) -> Result<(), DemoError> {
+    /// Waits for those teams, or for all. Others live on meanwhile.
+    fn gather(&mut self, of: Option<&BTreeSet<TeamNo>>, day: CivilDate) -> Result<(), DemoError> {
         let mut visits = 0;
-        for (_, part) in &mut self.teams {
-            let done: Done = part.answer()?;
-            visits += done.visits;
-            self.done.add(done);
+        for team in self.teams.iter_mut().filter(|team| of.is_none_or(|of| of.contains(&team.no))) {
+            for _ in 0..std::mem::take(&mut team.owes) {
+                let done: Done = team.part.answer()?;
+                visits += done.visits;
+                self.done.add(done);
+            }
         }
         self.progress.add(visits, day);
         Ok(())
@@ -180,15 +195,15 @@ impl Stage {
 
     /// The phones of that team are gone, and with them what they never sent.
     fn lose(&mut self) -> Result<(), DemoError> {
-        let Some((team, folder)) = &self.lost else { return Ok(()) };
-        if let Some(at) = self.teams.iter().position(|(of, _)| of == team) {
-            self.teams.remove(at).1.stop()?;
+        let Some((lost, folder)) = &self.lost else { return Ok(()) };
+        if let Some(at) = self.teams.iter().position(|team| team.no == *lost) {
+            self.teams.remove(at).part.stop()?;
         }
         Ok(std::fs::remove_dir_all(folder)?)
     }
 
     fn leads(&self, ledger: &Ledger, data: &Path) -> Vec<PathBuf> {
-        let teams = self.teams.iter().map(|(team, _)| &ledger.header.teams[team.index()]);
+        let teams = self.teams.iter().map(|team| &ledger.header.teams[team.no.index()]);
         teams
             .map(|team| figures::team_folder(data, team.no).join(figures::phone_folder(team, team.lead())))
             .collect()
@@ -196,26 +211,64 @@ impl Stage {
 
     fn end(self) -> Result<(), DemoError> {
         self.progress.end();
-        for (_, part) in self.teams {
-            part.stop()?;
+        for team in self.teams {
+            team.part.stop()?;
         }
         self.hub.stop()
     }
 }
 
-/// The steps of time: what the hub's clock shows, and up to when teams live while it does. The hub's clock is of use
-/// only while somebody syncs, and goes forward to the first of syncs that are close together.
-fn steps(ledger: &Ledger) -> Vec<(i64, i64)> {
-    let mut steps: Vec<(i64, i64)> = Vec::new();
+/// One step of time.
+struct Step {
+    /// What the hub's clock shows.
+    now_ms: i64,
+    /// Up to when teams live.
+    until_ms: i64,
+    /// Who speaks to the hub in it; the clock waits for them alone.
+    syncing: BTreeSet<TeamNo>,
+}
+
+/// The hub's clock is of use only while somebody syncs: it goes forward to the first of syncs that are close together.
+fn steps(ledger: &Ledger) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
     for event in ledger.events.iter().filter(|event| matches!(event.what, What::Sync { .. })) {
-        let at = event.at.0;
-        match steps.last_mut() {
-            Some((first, until)) if at < *first + STEP_MS => *until = at + 1,
-            _ => steps.push((at, at + 1)),
+        let now_ms = event.at.0;
+        match steps.last_mut().filter(|step| now_ms < step.now_ms + STEP_MS) {
+            Some(step) => {
+                step.until_ms = now_ms + 1;
+                step.syncing.insert(event.team);
+            }
+            None => {
+                let syncing = BTreeSet::from([event.team]);
+                steps.push(Step { now_ms, until_ms: now_ms + 1, syncing });
+            }
         }
     }
     if let (Some(last), Some(event)) = (steps.last_mut(), ledger.events.last()) {
-        last.1 = last.1.max(event.at.0 + 1);
+        last.until_ms = last.until_ms.max(event.at.0 + 1);
     }
     steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::ledger::Span;
+
+    #[test]
+    fn every_sync_lies_in_a_step_of_its_team_and_the_clock_is_a_quarter_of_an_hour_behind_at_most() {
+        let parameters = Parameters::packaged().expect("packaged");
+        let ledger = generate(&parameters, parameters.seed).expect("a ledger");
+        let steps = steps(&ledger);
+        assert!(steps.is_sorted_by(|one, next| one.until_ms <= next.now_ms));
+        for event in &ledger.events {
+            if let What::Sync { .. } = event.what {
+                let within = |step: &&Step| (step.now_ms..step.until_ms).contains(&event.at.0);
+                let step = steps.iter().find(within).expect("a step");
+                assert!(step.syncing.contains(&event.team) && event.at.0 - step.now_ms < STEP_MS);
+            }
+        }
+        let Span { to, .. } = ledger.header.period;
+        assert!(steps.last().expect("steps").until_ms > to.starts_at());
+    }
 }
