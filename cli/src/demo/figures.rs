@@ -8,7 +8,7 @@ use langso_device::Companion;
 use langso_device::companion::figures::{Asked, FigureRow};
 use langso_domain::date::CivilDate;
 use langso_domain::id::TeamId;
-use langso_domain::indicators::{Compute, Family, Indicator, Indicators, SeedRow, seed_rows};
+use langso_domain::indicators::{Compute, Indicator, Indicators, SeedRow, seed_rows};
 use langso_domain::period::{CutOff, Period, PeriodKind};
 use langso_domain::units::UnitCode;
 use langso_hub::figures::Whose;
@@ -20,7 +20,7 @@ use super::report::Row;
 use crate::campaign::codes::Role;
 use crate::campaign::ledger::{Header, Ledger, MemberNo, Team, TeamNo};
 use crate::campaign::stock::{packaged_csv, read_stock};
-use crate::campaign::{TallyRow, tally};
+use crate::campaign::{TallyRow, tally, totals};
 
 /// One figure of one team, or of the place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,51 +93,77 @@ impl Asking {
         })
     }
 
+    /// Whatever is counted in a team's year: each lead's figures must be the hub's of that team.
+    fn of_year() -> Result<Vec<Self>, DemoError> {
+        let last = seed_rows().into_iter().map(|row| row.to).max();
+        let period = last.and_then(|day| Period::containing(day, PeriodKind::Year, CutOff::Calendar));
+        let period = period.ok_or(DemoError::Unexpected("a day without a period"))?;
+        let counted = |one: &&Indicator| matches!(one.compute, Compute::Facts(_));
+        let asking = |one: &Indicator| Self {
+            row: one.reference(),
+            indicator: one.clone(),
+            period,
+            units: Vec::new(),
+        };
+        Ok(Indicators::packaged().all().iter().filter(counted).map(asking).collect())
+    }
+
     /// Whether it is imported and never counted.
     fn is_stock(&self) -> bool {
-        self.indicator.family == Family::Coverage
+        !matches!(self.indicator.compute, Compute::Facts(_))
     }
 }
 
-/// The rows as a lead's replica has them.
+/// The rows as a lead's replica has them, and the team's year.
 pub(super) fn of_lead(app: &Companion, team: TeamNo) -> Result<Vec<Figure>, DemoError> {
+    let figure =
+        |row: String, (thousandths, as_of_ms)| Figure { row, team: Some(team.0), thousandths, as_of_ms };
     let mut figures = Vec::new();
     for row in seed_rows() {
         let asking = Asking::of(&row)?;
-        let (mut thousandths, mut as_of_ms) = (None, None);
+        let mut found = (None, None);
         for unit in &asking.units {
-            let asked = Asked {
-                period: Some(asking.period.to_string()),
-                unit: Some(*unit),
-                indicators: vec![asking.indicator.reference()],
-                ..Asked::default()
-            };
-            let page = app.figures().list_figures(asked)?;
-            let found = page.activity.iter().chain(&page.coverage).next();
-            let (value, as_of) = if asking.is_stock() {
-                let mut published = found.iter().flat_map(|row| &row.published);
-                let published = published.find(|one| one.unit == unit.to_string());
-                (published.and_then(|one| one.thousandths), published.map(|one| one.date.0.starts_at()))
-            } else {
-                (found.and_then(counted), page.as_of.last_sync_at)
-            };
+            let (value, as_of) = ask_lead(app, &asking, Some(*unit))?;
             // A sum of places; a place without a figure adds nothing.
-            thousandths = match (thousandths, value) {
-                (Some(before), Some(value)) => Some(before + value),
-                (before, value) => before.or(value),
-            };
-            as_of_ms = as_of;
+            found = (found.0.map_or(value, |before: i64| Some(before + value.unwrap_or(0))), as_of);
         }
-        figures.push(Figure { row: asking.row, team: Some(team.0), thousandths, as_of_ms });
+        figures.push(figure(asking.row, found));
+    }
+    for asking in Asking::of_year()? {
+        let found = ask_lead(app, &asking, None)?;
+        figures.push(figure(asking.row, found));
     }
     Ok(figures)
+}
+
+/// A figure in thousandths, and of when it is.
+fn ask_lead(
+    app: &Companion,
+    asking: &Asking,
+    unit: Option<UnitCode>,
+) -> Result<(Option<i64>, Option<i64>), DemoError> {
+    let asked = Asked {
+        period: Some(asking.period.to_string()),
+        unit,
+        indicators: vec![asking.indicator.reference()],
+        ..Asked::default()
+    };
+    let page = app.figures().list_figures(asked)?;
+    let found = page.activity.iter().chain(&page.coverage).next();
+    if !asking.is_stock() {
+        return Ok((found.and_then(counted), page.as_of.last_sync_at));
+    }
+    let unit = unit.map(|unit| unit.to_string());
+    let mut published = found.iter().flat_map(|row| &row.published);
+    let published = published.find(|one| Some(&one.unit) == unit.as_ref());
+    Ok((published.and_then(|one| one.thousandths), published.map(|one| one.date.0.starts_at())))
 }
 
 fn counted(row: &FigureRow) -> Option<i64> {
     row.value.map(|value| value * 1_000 / i64::from(row.scale))
 }
 
-/// The rows as the hub's cells have them, each team's and the places'.
+/// The rows as the hub's cells have them, each team's and the places', and each team's year.
 pub(super) fn of_hub(hub: &Hub, header: &Header) -> Result<Vec<Figure>, DemoError> {
     hub.project_all()?;
     let teams = hub.list_teams()?;
@@ -163,6 +189,17 @@ pub(super) fn of_hub(hub: &Hub, header: &Header) -> Result<Vec<Figure>, DemoErro
         }
         figures.extend(parts.into_values());
     }
+    for asking in Asking::of_year()? {
+        for team in &teams {
+            let sum = hub.sum(&asking.indicator, asking.period, Whose::Team(team.id))?;
+            figures.push(Figure {
+                row: asking.row.clone(),
+                team: header.teams.iter().find(|one| one.name == team.name).map(|one| one.no.0),
+                thousandths: sum.value.map(|value| value * 1_000),
+                as_of_ms: sum.oldest().map(|at| at.0),
+            });
+        }
+    }
     Ok(figures)
 }
 
@@ -181,7 +218,7 @@ fn imported(hub: &Hub, asked: &Asking) -> Result<Option<Figure>, DemoError> {
     Ok(Some(Figure { row: asked.row.clone(), team: None, thousandths, as_of_ms }))
 }
 
-/// The rows side by side, and where a lead's figure is not the hub's of that team.
+/// The rows side by side, and what differs within a team.
 pub(super) fn side_by_side(
     ledger: &Ledger,
     phone: &[Figure],
@@ -191,7 +228,7 @@ pub(super) fn side_by_side(
 ) -> Result<(Vec<Row>, Vec<String>), DemoError> {
     let tally: BTreeMap<&str, TallyRow> = tally(ledger).into_iter().map(|row| (row.seed_row, row)).collect();
     let stock = read_stock(packaged_csv())?;
-    let (mut rows, mut differences) = (Vec::new(), Vec::new());
+    let mut rows = Vec::new();
     for row in seed_rows() {
         let of = |figures: &[Figure]| -> BTreeMap<Option<u8>, Figure> {
             let of_row = figures.iter().filter(|one| one.row == row.row);
@@ -200,14 +237,6 @@ pub(super) fn side_by_side(
         let (phone, hub) = (of(phone), of(hub));
         let asking = Asking::of(&row)?;
         let is_stock = asking.is_stock();
-        for team in teams.iter().filter(|team| lost != Some(**team)) {
-            let one = |figures: &BTreeMap<Option<u8>, Figure>| {
-                figures.get(&Some(team.0)).and_then(|one| one.thousandths)
-            };
-            if !is_stock && one(&phone) != one(&hub) {
-                differences.push(format!("{}: {}", row.row, ledger.header.teams[team.index()].name));
-            }
-        }
         let said = match is_stock {
             true => stock
                 .iter()
@@ -228,7 +257,24 @@ pub(super) fn side_by_side(
             source: row.source.clone(),
         });
     }
-    Ok((rows, differences))
+    let living: Vec<TeamNo> = teams.iter().copied().filter(|team| lost != Some(*team)).collect();
+    Ok((rows, differences(ledger, phone, hub, &living)))
+}
+
+/// Where a lead's figure is not the hub's of that team, or a visit is missing or there twice.
+fn differences(ledger: &Ledger, phone: &[Figure], hub: &[Figure], teams: &[TeamNo]) -> Vec<String> {
+    let hub: BTreeMap<_, _> = hub.iter().map(|one| ((one.row.as_str(), one.team), one.thousandths)).collect();
+    let totals = totals(ledger);
+    let differs = |one: &&Figure| {
+        let Some(team) = one.team.filter(|team| teams.contains(&TeamNo(*team))) else { return false };
+        // What others published is of a place and not of a team.
+        let of_hub = hub.get(&(one.row.as_str(), one.team));
+        let is_lost =
+            one.row == "visits@1" && one.thousandths != Some(totals[usize::from(team)].visits as i64 * 1_000);
+        is_lost || of_hub.is_some_and(|of_hub| *of_hub != one.thousandths)
+    };
+    let name = |one: &Figure| one.team.map_or("", |team| &ledger.header.teams[usize::from(team)].name);
+    phone.iter().filter(differs).map(|one| format!("{}: {}", one.row, name(one))).collect()
 }
 
 /// The day of the oldest state of what a row is made of; a team that has none of it makes it no older.
