@@ -60,16 +60,16 @@ pub(super) fn all<T>(
     connection.prepare_cached(sql)?.query_map(params, read)?.collect()
 }
 
-/// `?, ?, ...` for [`page_of`].
-pub(super) fn page_places() -> String {
-    vec!["?"; PAGE].join(",")
+/// `?, ?, ...` for as many ids as [`filled`] gives.
+pub(super) fn places(count: usize) -> String {
+    vec!["?"; count].join(",")
 }
 
-/// A page's ids for an IN list that is always as long, so that its statement is prepared once; the zero id, which no
-/// row has, fills it up.
-pub(super) fn page_of(ids: impl IntoIterator<Item = RowId>) -> impl rusqlite::Params {
+/// Ids for an IN list that is always as long, so that its statement is prepared once; the zero id, which no row has,
+/// fills it up.
+pub(super) fn filled(count: usize, ids: impl IntoIterator<Item = RowId>) -> impl rusqlite::Params {
     let mut ids: Vec<[u8; 12]> = ids.into_iter().map(|id| id.0).collect();
-    ids.resize(PAGE, [0; 12]);
+    ids.resize(count, [0; 12]);
     rusqlite::params_from_iter(ids)
 }
 

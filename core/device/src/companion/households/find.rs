@@ -197,16 +197,16 @@ fn names_of(
     let sql = format!(
         "SELECT household_id, display_name FROM live_contacts
          WHERE household_id IN ({}) AND display_name IS NOT NULL ORDER BY id",
-        rows::page_places()
+        rows::places(WINDOW)
     );
     let mut names: HashMap<HouseholdId, Vec<String>> = HashMap::with_capacity(ids.len());
-    for part in ids.chunks(rows::PAGE) {
-        let page = rows::page_of(part.iter().copied());
-        let found =
-            rows::all(connection, &sql, page, |row| Ok((HouseholdId(rows::id(row, 0)?), row.get(1)?)))?;
-        for (household, name) in found {
-            names.entry(household).or_default().push(name);
-        }
+    if ids.is_empty() {
+        return Ok(names);
+    }
+    let page = rows::filled(WINDOW, ids);
+    let found = rows::all(connection, &sql, page, |row| Ok((HouseholdId(rows::id(row, 0)?), row.get(1)?)))?;
+    for (household, name) in found {
+        names.entry(household).or_default().push(name);
     }
     Ok(names)
 }

@@ -145,8 +145,8 @@ struct About {
 impl About {
     /// One pass over each table for up to a page of ids.
     fn read(&mut self, connection: &Connection, ids: &[RowId], today: CivilDate) -> Result<()> {
-        let page = || rows::page_of(ids.iter().copied());
-        let of = rows::page_places();
+        let page = || rows::filled(rows::PAGE, ids.iter().copied());
+        let of = rows::places(rows::PAGE);
         let sql = format!("SELECT id, label, hint, hamlet_id FROM live_households WHERE id IN ({of})");
         self.places.extend(rows::all(connection, &sql, page(), |row| {
             let place =

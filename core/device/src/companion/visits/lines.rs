@@ -151,9 +151,9 @@ fn services_of(connection: &Connection, visits: &[VisitId]) -> Result<HashMap<Vi
     let sql = format!(
         "SELECT id, v_more, visit_id, person_id, service, outcome, failure FROM live_service_rows
          WHERE visit_id IN ({}) ORDER BY v_stamp, id",
-        rows::page_places()
+        rows::places(rows::PAGE)
     );
-    let params = rows::page_of(visits.iter().map(|visit| visit.0));
+    let params = rows::filled(rows::PAGE, visits.iter().map(|visit| visit.0));
     let found = rows::all(connection, &sql, params, |row| {
         let service: Option<String> = row.get(4)?;
         let line = ServiceLine {
