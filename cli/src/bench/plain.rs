@@ -54,6 +54,8 @@ impl Plain {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
+        // As a phone has it.
+        connection.pragma_update(None, "cache_size", -8 * 1024)?;
         connection.execute_batch(include_str!("plain.sql"))?;
         let keys = Keys { random: SplitMix64::stream(1, "plain", 0), writer: 0, next: 0 };
         Ok(Self { connection, homes: Vec::new(), keys })

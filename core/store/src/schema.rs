@@ -20,6 +20,10 @@ use crate::{Error, Result, figures};
 /// The oldest SQLite that may be used: earlier ones can lose WAL pages when a reset races a checkpoint.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
+/// What a phone keeps of its file in memory: rows of a few thousand households, so that a save meets few pages that
+/// must be read, and a frame's rows are not written out before their commit.
+const PHONE_CACHE_KIB: i64 = 8 * 1024;
+
 /// One step from a schema version to the next.
 #[derive(Debug, Clone, Copy)]
 pub struct Migration {
@@ -96,6 +100,9 @@ impl Replica {
         let synchronous = if purpose == Purpose::Phone { "FULL" } else { "OFF" };
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
+        if purpose == Purpose::Phone {
+            connection.pragma_update(None, "cache_size", -PHONE_CACHE_KIB)?;
+        }
         let texts = Texts::new(schema.registry);
         migrate(&mut connection, schema, purpose, &texts)?;
         Ok(Self { connection, schema, purpose, texts })
