@@ -1,4 +1,4 @@
-//! Packs the lists of administrative units, so that the program carries them in an eighth of their size.
+//! Packs the files of the release that the program carries, so that they take a fraction of their size.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,22 @@ use std::{env, fs, io};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
+/// Folders of `fixtures` and how the names of the packed files end.
+const PACKED: [(&str, &str); 4] =
+    [("units", ".tsv"), ("tutorials", ".json"), ("codes", ".json"), ("indicators", ".json")];
+
 fn main() -> io::Result<()> {
     let home = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?);
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
-    for name in ["units.tsv", "succession.tsv"] {
-        let source = home.join("../../fixtures/units").join(name);
-        println!("cargo::rerun-if-changed={}", source.display());
-        pack(&source, &out.join(name).with_extension("tsv.deflate"))?;
+    for (folder, end) in PACKED {
+        let sources = home.join("../../fixtures").join(folder);
+        println!("cargo::rerun-if-changed={}", sources.display());
+        fs::create_dir_all(out.join(folder))?;
+        for entry in fs::read_dir(&sources)? {
+            let name = entry?.file_name();
+            let Some(name) = name.to_str().filter(|name| name.ends_with(end)) else { continue };
+            pack(&sources.join(name), &out.join(folder).join(format!("{name}.deflate")))?;
+        }
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ pub mod date;
 pub mod id;
 pub mod indicators;
 pub mod never_store;
+mod packed;
 pub mod period;
 pub mod registry;
 pub mod rights_code;

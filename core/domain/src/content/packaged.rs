@@ -7,14 +7,18 @@ use std::sync::OnceLock;
 use super::problem::ContentError;
 use super::types::ContentKind;
 use super::{Content, Sourced, parse};
+use crate::packed::{inflate, packed};
 
 macro_rules! fixture {
     ($path:literal) => {
-        (concat!("fixtures/", $path), include_str!(concat!("../../../../fixtures/", $path)))
+        (concat!("fixtures/", $path), packed!($path))
     };
 }
 
-const TUTORIALS: [(&str, &str); 9] = [
+/// A file and its packed text.
+type Packed = (&'static str, &'static [u8]);
+
+const TUTORIALS: [Packed; 9] = [
     fixture!("tutorials/T1.json"),
     fixture!("tutorials/T2.json"),
     fixture!("tutorials/T3.json"),
@@ -26,7 +30,7 @@ const TUTORIALS: [(&str, &str); 9] = [
     fixture!("tutorials/T9.json"),
 ];
 
-const CODES: [(ContentKind, (&str, &str)); 4] = [
+const CODES: [(ContentKind, Packed); 4] = [
     (ContentKind::FailureCode, fixture!("codes/failure_codes.json")),
     (ContentKind::Service, fixture!("codes/services.json")),
     (ContentKind::Consent, fixture!("codes/consents.json")),
@@ -36,14 +40,14 @@ const CODES: [(ContentKind, (&str, &str)); 4] = [
 /// All items of the release with the files they come from.
 pub(super) fn items() -> Result<Vec<Sourced>, Vec<ContentError>> {
     let (mut items, mut errors) = (Vec::new(), Vec::new());
-    for (file, json) in TUTORIALS {
-        match parse::one(ContentKind::Tutorial, file, json) {
+    for (file, packed) in TUTORIALS {
+        match parse::one(ContentKind::Tutorial, file, &inflate(packed)) {
             Ok(item) => items.push(Sourced { file: file.to_owned(), item }),
             Err(found) => errors.extend(found),
         }
     }
-    for (kind, (file, json)) in CODES {
-        match parse::many(kind, file, json) {
+    for (kind, (file, packed)) in CODES {
+        match parse::many(kind, file, &inflate(packed)) {
             Ok(found) => items.extend(
                 found
                     .into_iter()

@@ -12,6 +12,8 @@ mod view_list;
 
 use std::sync::OnceLock;
 
+use crate::packed::{inflate, packed};
+
 pub use check::{Fault, Problem, check};
 pub use compile::{
     LineKey, Param, Query, Sql, Uncountable, compile, compile_by, compile_days, compile_lines,
@@ -61,12 +63,15 @@ pub fn percent(above: Option<i64>, below: Option<i64>) -> Option<i64> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Indicators(Vec<Indicator>);
 
-const PACKAGED: &str = include_str!("../../../../fixtures/indicators/indicators.json");
+/// The text of those that came with the program.
+fn packaged_json() -> String {
+    inflate(packed!("indicators/indicators.json"))
+}
 
 impl Indicators {
     /// Those that came with the program; reads them each time, so keep what it gives.
     pub fn packaged() -> Self {
-        Self::read(PACKAGED).expect("a test reads the packaged indicators")
+        Self::read(&packaged_json()).expect("a test reads the packaged indicators")
     }
 
     /// Reads a JSON array of indicators and checks it.

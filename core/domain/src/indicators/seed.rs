@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::types::CountedIn;
 use crate::content::Text as Words;
 use crate::date::CivilDate;
+use crate::packed::{inflate, packed};
 
 /// One printed figure.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -59,11 +60,10 @@ pub struct Printed {
     pub denominator: Option<i64>,
 }
 
-const PACKAGED: &str = include_str!("../../../../fixtures/indicators/seed_rows.json");
-
 /// The rows in the order of the article's table.
 pub fn seed_rows() -> Vec<SeedRow> {
-    serde_json::from_str(PACKAGED).expect("a test reads the packaged rows")
+    serde_json::from_str(&inflate(packed!("indicators/seed_rows.json")))
+        .expect("a test reads the packaged rows")
 }
 
 mod iso_day {

@@ -21,7 +21,7 @@ fn problems(list: &[Indicator]) -> Vec<(String, Problem)> {
 
 #[test]
 fn packaged_indicators_are_without_fault() {
-    if let Err(faults) = Indicators::read(PACKAGED) {
+    if let Err(faults) = Indicators::read(&packaged_json()) {
         panic!("{}", faults.iter().map(|fault| format!("{fault}\n")).collect::<String>());
     }
 }
@@ -96,7 +96,7 @@ fn open_integers_and_services_of_packaged_filters_exist() {
 
 #[test]
 fn an_unknown_json_field_is_refused() {
-    let text = PACKAGED.replacen("\"family\"", "\"sql\": \"DROP\", \"family\"", 1);
+    let text = packaged_json().replacen("\"family\"", "\"sql\": \"DROP\", \"family\"", 1);
     let faults = Indicators::read(&text).expect_err("refused");
     assert_eq!(faults[0].problem, Problem::Unreadable);
     assert!(faults[0].value.contains("sql"), "{}", faults[0].value);

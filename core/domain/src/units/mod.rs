@@ -19,12 +19,10 @@ mod find_tests;
 #[cfg(test)]
 mod tests;
 
-use std::io::Read;
 use std::sync::OnceLock;
 
-use flate2::read::DeflateDecoder;
-
 use crate::date::CivilDate;
+use crate::packed::{inflate, packed};
 use find::Index;
 use read::Link;
 
@@ -55,8 +53,8 @@ impl Units {
     pub fn packaged() -> &'static Self {
         static PACKAGED: OnceLock<Units> = OnceLock::new();
         PACKAGED.get_or_init(|| {
-            let units = inflate(include_bytes!(concat!(env!("OUT_DIR"), "/units.tsv.deflate")));
-            let succession = inflate(include_bytes!(concat!(env!("OUT_DIR"), "/succession.tsv.deflate")));
+            let units = inflate(packed!("units/units.tsv"));
+            let succession = inflate(packed!("units/succession.tsv"));
             Self::parse(&units, &succession).expect("the packed tables are read by every test run")
         })
     }
@@ -219,10 +217,4 @@ impl Units {
     fn lineage(&self, code: UnitCode) -> impl Iterator<Item = &Unit> {
         std::iter::successors(self.latest(code), |unit| self.latest(unit.parent?))
     }
-}
-
-fn inflate(packed: &[u8]) -> String {
-    let mut text = String::with_capacity(packed.len() * 9);
-    DeflateDecoder::new(packed).read_to_string(&mut text).expect("packed by the build of this crate");
-    text
 }
