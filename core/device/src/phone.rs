@@ -277,6 +277,19 @@ impl Saving<'_, '_> {
         Ok(self.drafts[at].2.patch(table.number, id, &state, fields)?)
     }
 
+    /// What this save writes in the scope of a row comes after all that the row shows, although it overwrites nothing of
+    /// it: for rows that reply to another one and are read in order of their stamps.
+    ///
+    /// # Errors
+    /// As [`Saving::patch`].
+    pub fn come_after(&mut self, table: &str, id: RowId) -> Result<()> {
+        let table = table_named(table);
+        let at = self.draft_of(table, id)?;
+        let state = self.batch.row_state(table, id)?.ok_or(AppError::NotFound)?;
+        self.drafts[at].2.come_after(state.newest_stamp());
+        Ok(())
+    }
+
     /// Says why something is corrected, for every change of this save in a scope of that kind.
     pub fn give_reason(&mut self, kind: ScopeKind, reason: u8, text: Option<&str>) {
         self.reasons.push((kind, reason, text.map(str::to_owned)));

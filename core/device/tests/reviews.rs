@@ -2,9 +2,12 @@
 
 mod support;
 
+use langso_device::companion::Nothing;
+use langso_device::companion::checklists::AnswerReview;
+use langso_device::companion::me::FindMonth;
 use langso_device::companion::reviews::{FindFailing, FindWaiting, NewVerdict, OfRun};
 use langso_domain::id::{ChecklistRunId, RowId};
-use support::{LEAD, MEMBER, TRAINER, Team, TestPhone, exchange, invalid, not_allowed};
+use support::{DAY_MS, LEAD, MEMBER, TRAINER, Team, TestPhone, exchange, invalid, not_allowed};
 
 /// Passed, failed with that failure code's number, skipped, not reached.
 const STEPS: [u8; 4] = [1, 35, 2, 0];
@@ -24,6 +27,16 @@ fn verdict(run: RowId, comment: Option<&str>) -> NewVerdict {
 fn waiting(trainer: &mut TestPhone) -> Vec<RowId> {
     let page = trainer.app().reviews().list_waiting(FindWaiting::default()).expect("lists");
     page.runs.iter().map(|run| run.run.0).collect()
+}
+
+fn returned(volunteer: &mut TestPhone) -> Vec<RowId> {
+    let found = volunteer.app().checklists().list_returned_runs(Nothing {}).expect("lists");
+    found.runs.iter().map(|run| run.run.0).collect()
+}
+
+fn answer(volunteer: &mut TestPhone, run: RowId) -> langso_device::Result<Nothing> {
+    let (run, answer) = (ChecklistRunId(run), "Bước 2 không cần làm".to_owned());
+    volunteer.app().checklists().answer_review(AnswerReview { run, answer, fixed: None, token: None })
 }
 
 #[test]
@@ -86,6 +99,50 @@ fn a_run_that_was_sent_back_waits_again_once_it_is_answered() {
     exchange(&mut one, &mut trainer);
     let page = trainer.app().reviews().list_waiting(FindWaiting::default()).expect("lists");
     assert_eq!((page.runs[0].run.0, page.runs[0].is_answered), (run, true));
+}
+
+#[test]
+fn a_verdict_of_a_clock_a_week_ahead_is_answered_and_overruled_by_clocks_that_are_right() {
+    let mut team = Team::new();
+    let (mut one, mut ahead) = pair(&mut team);
+    let mut other = team.enrol("Hoàng Thị Đượm", TRAINER);
+    team.bring(&mut other);
+    let run = one.run("2024-06-14", &STEPS);
+    exchange(&mut one, &mut ahead);
+    ahead.time.pass(7 * DAY_MS);
+    let back = verdict(run, Some("Ghi rõ vướng ở bước nào"));
+    ahead.app().reviews().send_back_run(back).expect("sends back");
+    exchange(&mut one, &mut ahead);
+    assert_eq!(returned(&mut one), [run]);
+    answer(&mut one, run).expect("answers");
+    assert!(returned(&mut one).is_empty());
+    exchange(&mut one, &mut ahead);
+    other.take_from(&mut one);
+    other.take_from(&mut ahead);
+    assert_eq!((waiting(&mut ahead), waiting(&mut other)), (vec![run], vec![run]));
+    other.app().reviews().approve_run(verdict(run, None)).expect("approves");
+    assert!(waiting(&mut other).is_empty());
+    one.take_from(&mut other);
+    let month = one.app().me().get_month(FindMonth::default()).expect("a month");
+    assert_eq!((month.runs_approved, month.runs_sent_back), (1, 0));
+}
+
+#[test]
+fn an_answer_of_a_clock_a_week_ahead_can_be_sent_back_once_more() {
+    let mut team = Team::new();
+    let (mut one, mut trainer) = pair(&mut team);
+    one.time.pass(7 * DAY_MS);
+    let run = one.run("2024-06-14", &STEPS);
+    exchange(&mut one, &mut trainer);
+    for round in ["Ghi rõ vướng ở bước nào", "Chưa thấy bước hai"] {
+        assert_eq!(waiting(&mut trainer), [run], "{round}");
+        trainer.app().reviews().send_back_run(verdict(run, Some(round))).expect("sends back");
+        assert!(waiting(&mut trainer).is_empty(), "{round}");
+        exchange(&mut one, &mut trainer);
+        assert_eq!(returned(&mut one), [run], "{round}");
+        answer(&mut one, run).expect("answers");
+        exchange(&mut one, &mut trainer);
+    }
 }
 
 #[test]

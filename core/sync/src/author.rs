@@ -119,8 +119,13 @@ impl Draft {
         let first = by_field.values().next().cloned().unwrap_or_default();
         let same = by_field.len() == fields.len() && by_field.values().all(|names| *names == first);
         let base = if same { Base::Same(first) } else { Base::ByField(by_field) };
-        self.seen = self.seen.max(state.newest_stamp());
+        self.come_after(state.newest_stamp());
         self.push(RowOp { table, fields, patch: Some(Patch { target, base }) })
+    }
+
+    /// Comes after a stamp that its author saw without overwriting anything of it: a reply stands in a row of its own.
+    pub fn come_after(&mut self, seen: Stamp) {
+        self.seen = self.seen.max(seen);
     }
 
     /// Says something about the save itself; see [`crate::change::extra`].
@@ -170,6 +175,16 @@ mod tests {
             Some(&Base::Same(vec![Name::Create]))
         );
         assert!(change.stamp > Stamp::at_ms(5_000));
+    }
+
+    #[test]
+    fn a_reply_comes_after_what_its_author_saw_of_another_row() {
+        let mut author = Author::new(Writer(7));
+        let mut draft = author.draft();
+        draft.create(1, []).expect("room");
+        draft.come_after(Stamp::at_ms(5_000));
+        draft.come_after(Stamp::at_ms(3_000));
+        assert!(author.finish(draft, &mut Clock::default(), 10).stamp > Stamp::at_ms(5_000));
     }
 
     #[test]

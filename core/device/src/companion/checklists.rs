@@ -9,7 +9,7 @@ use langso_domain::registry::{Role, ScopeKind};
 use rusqlite::Connection;
 
 use super::runs::{self, NewRun, OpenRun, RunStep};
-use super::{Companion, Nothing, check, consents, content, drafts, once, rows, saves};
+use super::{Companion, Nothing, check, consents, content, drafts, once, reviews, rows, saves};
 use crate::error::{AppError, Problem, Result};
 use crate::phone::Phone;
 
@@ -208,6 +208,7 @@ impl Checklists<'_> {
             fields = checked.fields().into_iter().filter(|(name, _)| *name != "tutorial").collect();
         }
         once::save(&mut phone, CALL, answer.token.as_deref(), |saving| {
+            reviews::come_after_reviews(saving, answer.run)?;
             saving.patch("checklist_run", answer.run.0, fields)?;
             saving.give_reason(ScopeKind::Training, saves::REASON_OTHER, Some(&text));
             Ok(Nothing {})

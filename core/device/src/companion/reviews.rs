@@ -15,7 +15,7 @@ use super::record::Day;
 use super::runs::{RunStep, steps_of};
 use super::{Companion, check, once, rows, saves};
 use crate::error::{AppError, Result};
-use crate::phone::Phone;
+use crate::phone::{Phone, Saving};
 
 mod failing;
 
@@ -285,6 +285,8 @@ impl Reviews<'_> {
         }
         let today = phone.today();
         once::save(&mut phone, call, new.token.as_deref(), |saving| {
+            come_after_reviews(saving, new.run)?;
+            saving.come_after("checklist_run", new.run.0)?;
             // A trainer trains several teams: the verdict lies where the run lies.
             let id = saving.create_beside(
                 "review",
@@ -300,6 +302,16 @@ impl Reviews<'_> {
             Ok(SavedReview { review: ReviewId(id) })
         })
     }
+}
+
+/// The newest verdict counts, and only an answer after it is one: what is said to a run comes after every verdict that
+/// its author saw, however far ahead the clock of whoever gave it was.
+pub(super) fn come_after_reviews(saving: &mut Saving<'_, '_>, run: ChecklistRunId) -> Result<()> {
+    let sql = "SELECT id FROM live_reviews WHERE run_id = ?1";
+    for review in rows::all(saving.connection(), sql, [run.0.0], |row| rows::id(row, 0))? {
+        saving.come_after("review", review)?;
+    }
+    Ok(())
 }
 
 fn answers(connection: &Connection, run: ChecklistRunId) -> Result<Vec<Answer>> {
