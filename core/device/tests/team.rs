@@ -173,6 +173,35 @@ fn merged_households_are_one_in_the_census() {
 }
 
 #[test]
+fn a_census_is_filled_in_by_everybody_of_the_joined_households_once() {
+    let mut team = Team::new();
+    let mut member = phone(&mut team, MEMBER);
+    let (one, persons) = member.household(&team, "Hộ 2", 2);
+    let (other, others) = member.household(&team, "Hộ 2b", 2);
+    member.save(|saving| {
+        saving.patch("household", other.0, [("merged_with", one.0.into())])?;
+        saving.patch("person", others[0].0, [("merged_with", persons[0].0.into())])
+    });
+    for household in [one, other] {
+        let saved = member.app().census().mark_household_seen(seen(household)).expect("saves");
+        assert_eq!((saved.adults, saved.smartphones), (3, 3));
+    }
+}
+
+#[test]
+fn two_members_of_one_name_are_two_and_a_trainer_is_none() {
+    let mut team = Team::new();
+    let mut member = team.enrol("Chìu Sám Múi", MEMBER);
+    for (name, role) in
+        [("Chìu Sám Múi", MEMBER), ("Lỷ A Sìu", LEAD), ("Nguyễn Trần Vĩnh Thụy", TRAINER), ("Cán bộ xã", 5)]
+    {
+        team.enrol(name, role);
+    }
+    team.bring(&mut member);
+    assert_eq!(member.app().team().get_team(Nothing {}).expect("a team").members, 3);
+}
+
+#[test]
 fn the_card_names_member_team_and_commune_of_today() {
     let mut team = Team::new();
     let mut member = team.enrol("Hoàng Thị Đượm", MEMBER);

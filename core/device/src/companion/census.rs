@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 use super::record::Day;
-use super::{Companion, check, once, rows};
+use super::{Companion, check, once, rows, walk};
 use crate::error::{AppError, Result};
 
 /// The feature; see [`Companion::census`].
@@ -162,7 +162,8 @@ impl Census<'_> {
             .flatten()
             .ok_or_else(|| AppError::invalid("household", "no_hamlet"))?;
         let date = check::fact_day(&phone, "date", seen.date.unwrap_or(Day(phone.today())))?;
-        let (adults, smartphones) = by_persons(connection, household, date.ymd().0.into())?;
+        let joined = walk::Places::new(connection, &*phone.known()?)?.joined(seen.household);
+        let (adults, smartphones) = by_persons(connection, &joined, date.ymd().0.into())?;
         let adults = seen.adults.unwrap_or(adults);
         let smartphones = seen.smartphones.unwrap_or(smartphones.min(adults));
         if adults > MOST_PERSONS {
@@ -188,14 +189,22 @@ impl Census<'_> {
     }
 }
 
-/// Persons of 14 and over of a household as the record has them, and how many of them have a smartphone. One of
-/// unknown age counts as grown.
-fn by_persons(connection: &Connection, household: RowId, year: i64) -> Result<(u32, u32)> {
-    let sql = "SELECT count(*), coalesce(sum(phone_kind IS ?4), 0) FROM live_persons
-               WHERE household_id = ?1 AND merged_with IS NULL
-                 AND band IS NOT ?2 AND (birth_year IS NULL OR birth_year <= ?3 - 14)";
+/// Persons of 14 and over of a household as the record has them, and how many of them have a smartphone: each once,
+/// in whichever of the joined rows they stand. One of unknown age counts as grown.
+fn by_persons(connection: &Connection, joined: &[HouseholdId], year: i64) -> Result<(u32, u32)> {
+    let sql = "SELECT count(*), coalesce(sum(p.phone_kind IS ?4), 0)
+               FROM live_persons AS p LEFT JOIN person_identities AS i ON i.id = p.id
+               WHERE p.household_id = ?1 AND coalesce(i.canonical_id, p.id) = p.id
+                 AND p.band IS NOT ?2 AND (p.birth_year IS NULL OR p.birth_year <= ?3 - 14)";
     let mut get = connection.prepare_cached(sql)?;
-    Ok(get.query_row((household.0, UNDER_14, year, SMARTPHONE), |row| Ok((row.get(0)?, row.get(1)?)))?)
+    let (mut adults, mut smartphones) = (0, 0);
+    for household in joined {
+        let (of_row, with_phone): (u32, u32) =
+            get.query_row((household.0.0, UNDER_14, year, SMARTPHONE), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        adults += of_row;
+        smartphones += with_phone;
+    }
+    Ok((adults, smartphones))
 }
 
 /// Orders `Hộ 2` before `Hộ 12`: the number decides, then the text.

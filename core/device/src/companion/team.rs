@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use langso_domain::id::{DeviceId, HamletId, MemberId, PlanId, TeamId, VisitId};
+use langso_domain::registry::Role;
 use langso_domain::text;
 use langso_domain::units::UnitCode;
 use rusqlite::{Connection, OptionalExtension};
@@ -34,7 +35,7 @@ pub struct TeamInfo {
     pub me: MemberId,
     /// A number of the list `roles`.
     pub role: u8,
-    /// Members of today, each once.
+    /// Members of today; whoever trains the team is none.
     pub members: u32,
     /// Where it works.
     pub hamlets: Vec<HamletId>,
@@ -213,11 +214,13 @@ impl Team<'_> {
             Ok((name.unwrap_or_default(), rows::number(row, 1)?, rows::unit(row, 2)?, rows::day(row, 3)?))
         });
         let (name, kind, unit, founded_on) = found.optional()?.unwrap_or_default();
-        let sql = "SELECT count(DISTINCT name) FROM live_members WHERE team_id = ?1
+        let sql = "SELECT role FROM live_members WHERE team_id = ?1
                    AND (from_date IS NULL OR from_date <= ?2) AND (to_date IS NULL OR to_date >= ?2)";
         let today = phone.today().0;
-        let members =
-            connection.prepare_cached(sql)?.query_row((identity.team.0.0, today), |row| row.get(0))?;
+        let roles =
+            rows::all(connection, sql, (identity.team.0.0, today), |row| row.get::<_, Option<i64>>(0))?;
+        let works = |role: &i64| Role::from_number(*role).is_some_and(|role| check::TEAM.contains(&role));
+        let members = roles.into_iter().flatten().filter(works).count() as u32;
         let hamlets =
             rows::all(connection, "SELECT id FROM live_hamlets ORDER BY name", [], |row| rows::id(row, 0))?;
         Ok(TeamInfo {
