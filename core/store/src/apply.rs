@@ -6,16 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use langso_domain::id::{Key, RowId};
-use langso_domain::registry::{Kind, Table, VOID};
+use langso_domain::registry::{Kind, Registry, Table, VOID};
 use langso_sync::change::{Base, Change, Name, RowOp};
 use langso_sync::clock::Stamp;
 use langso_sync::merge::{self, PatchOp, RowState};
 use langso_sync::value::Value;
-use rusqlite::OptionalExtension;
 use rusqlite::types::{Null, ToSqlOutput, Value as Sql};
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::batch::Batch;
-use crate::columns::{from_sql, to_sql};
+use crate::columns::{Texts, from_sql, to_sql};
 use crate::{Purpose, Result, search};
 
 /// A row as it lies in the file.
@@ -246,32 +246,7 @@ impl Batch<'_> {
     }
 
     pub(crate) fn load(&self, table_number: u8, id: RowId) -> Result<Option<Stored>> {
-        let Some(table) = self.schema.registry.table(table_number) else {
-            let sql = "SELECT scope, v_stamp, v_more FROM unknown_rows WHERE table_number = ?1 AND id = ?2";
-            let mut get = self.tx.prepare_cached(sql)?;
-            let found = get
-                .query_row((table_number, id.0), |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
-                })
-                .optional()?;
-            let Some((scope, stamp, more)) = found else { return Ok(None) };
-            return Ok(Some(Stored {
-                scope,
-                state: state_of(id, stamp, more.as_deref())?,
-                columns: BTreeMap::new(),
-            }));
-        };
-        let mut get = self.tx.prepare_cached(&self.texts.of(table).select)?;
-        let mut rows = get.query([&id.0[..]])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        let more: Option<Vec<u8>> = row.get(2)?;
-        let state = state_of(id, row.get(1)?, more.as_deref())?;
-        let mut columns = BTreeMap::from([(VOID, from_sql(Kind::Bool, row.get_ref(3)?))]);
-        for (at, field) in table.fields.iter().enumerate() {
-            columns.insert(field.number, from_sql(field.kind, row.get_ref(4 + at)?));
-        }
-        columns.retain(|_, value| *value != Value::Null);
-        Ok(Some(Stored { scope: row.get(0)?, state, columns }))
+        load(&self.tx, self.schema.registry, self.texts, table_number, id)
     }
 
     /// Writes a row and all that hangs on it: shelf, awaited names, search.
@@ -345,6 +320,42 @@ impl Batch<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// A row as it lies in the file, read by whoever holds a connection to it.
+pub(crate) fn load(
+    connection: &Connection,
+    registry: Registry,
+    texts: &Texts,
+    table_number: u8,
+    id: RowId,
+) -> Result<Option<Stored>> {
+    let Some(table) = registry.table(table_number) else {
+        let sql = "SELECT scope, v_stamp, v_more FROM unknown_rows WHERE table_number = ?1 AND id = ?2";
+        let mut get = connection.prepare_cached(sql)?;
+        let found = get
+            .query_row((table_number, id.0), |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
+            })
+            .optional()?;
+        let Some((scope, stamp, more)) = found else { return Ok(None) };
+        return Ok(Some(Stored {
+            scope,
+            state: state_of(id, stamp, more.as_deref())?,
+            columns: BTreeMap::new(),
+        }));
+    };
+    let mut get = connection.prepare_cached(&texts.of(table).select)?;
+    let mut rows = get.query([&id.0[..]])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let more: Option<Vec<u8>> = row.get(2)?;
+    let state = state_of(id, row.get(1)?, more.as_deref())?;
+    let mut columns = BTreeMap::from([(VOID, from_sql(Kind::Bool, row.get_ref(3)?))]);
+    for (at, field) in table.fields.iter().enumerate() {
+        columns.insert(field.number, from_sql(field.kind, row.get_ref(4 + at)?));
+    }
+    columns.retain(|_, value| *value != Value::Null);
+    Ok(Some(Stored { scope: row.get(0)?, state, columns }))
 }
 
 fn state_of(id: RowId, stamp: i64, more: Option<&[u8]>) -> Result<RowState> {

@@ -11,6 +11,7 @@ use langso_sync::merge::RowState;
 use langso_sync::value::Value;
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::apply::load;
 use crate::columns::Texts;
 use crate::schema::{Purpose, Replica, Schema};
 use crate::tx::Tx;
@@ -60,6 +61,15 @@ impl Replica {
             any_awaited,
             texts: &self.texts,
         })
+    }
+
+    /// The versions of a row, for whoever only looks at them; none when nothing of it is here.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`]; [`Error::Malformed`] for damaged versions.
+    pub fn row_state(&self, table: &'static Table, id: RowId) -> Result<Option<RowState>> {
+        let row = load(&self.connection, self.schema.registry, &self.texts, table.number, id)?;
+        Ok(row.map(|row| row.state))
     }
 
     /// Every scope of the file, in order of its number.

@@ -8,7 +8,7 @@ use langso_domain::id::{ChecklistRunId, HouseholdId};
 use langso_domain::registry::{Role, ScopeKind};
 use rusqlite::Connection;
 
-use super::runs::{self, NewRun, OpenRun, RunStep};
+use super::runs::{self, FAILED, NewRun, OpenRun, RunStep};
 use super::{Companion, Nothing, check, consents, content, drafts, once, reviews, rows, saves};
 use crate::error::{AppError, Problem, Result};
 use crate::phone::Phone;
@@ -26,7 +26,6 @@ pub(super) use returned::returned;
 /// Numbers of the list `step_results`.
 const PASSED: u8 = 1;
 const SKIPPED: u8 = 2;
-const FAILED: u8 = 3;
 
 /// The feature; see [`Companion::checklists`].
 pub struct Checklists<'a>(pub(super) &'a Companion);
@@ -172,9 +171,9 @@ impl Checklists<'_> {
     /// # Errors
     /// `NotAllowed { role }`.
     pub fn list_returned_runs(&self, _: Nothing) -> Result<ReturnedRuns> {
-        let mut phone = self.0.phone();
+        let phone = self.0.phone();
         let me = check::role(&phone, check::TEAM)?.member;
-        Ok(ReturnedRuns { runs: returned(&mut phone, me)? })
+        Ok(ReturnedRuns { runs: returned(&phone, me)? })
     }
 
     /// Answers a trainer, perhaps with what was wrong put right; the run waits for a verdict again.
@@ -193,7 +192,7 @@ impl Checklists<'_> {
         if held.member != Some(me) && role == Role::Member as u8 {
             return Err(AppError::not_allowed("role"));
         }
-        if !held.member.map_or(Ok(false), |member| is_returned(&mut phone, member, answer.run))? {
+        if !held.member.map_or(Ok(false), |member| is_returned(&phone, member, answer.run))? {
             return Err(AppError::invalid("run", "not_returned"));
         }
         let text = check::text("review", "comment", &answer.answer).map_err(|error| error.at("answer"))?;
@@ -229,7 +228,7 @@ fn without_path(error: AppError) -> AppError {
     }
 }
 
-fn is_returned(phone: &mut Phone, member: langso_domain::id::MemberId, run: ChecklistRunId) -> Result<bool> {
+fn is_returned(phone: &Phone, member: langso_domain::id::MemberId, run: ChecklistRunId) -> Result<bool> {
     Ok(returned(phone, member)?.iter().any(|returned| returned.run == run))
 }
 

@@ -6,7 +6,7 @@ use langso_domain::date::CivilDate;
 use langso_domain::id::{DeviceId, HouseholdId, MemberId, RowId, VisitId};
 use langso_domain::never_store::check_free_text;
 use langso_domain::registry::{CURRENT, Field, Kind, Role, Table, VOID};
-use langso_store::Batch;
+use langso_store::Replica;
 use langso_sync::change::Name;
 use langso_sync::merge::{Head, RowState, key_of};
 use langso_sync::value::Value;
@@ -153,7 +153,7 @@ impl Conflicts<'_> {
     /// # Errors
     /// `NotAllowed { role }` for who sees no household.
     pub fn list_conflicts(&self, find: FindConflicts) -> Result<ConflictPage> {
-        let mut phone = self.0.phone();
+        let phone = self.0.phone();
         let role = check::role(&phone, check::TEAM)?.role;
         let after = match &find.after {
             None => (0, RowId([0; 12]), -1),
@@ -172,13 +172,12 @@ impl Conflicts<'_> {
         found.truncate(rows::PAGE);
         let count = phone.connection().query_row("SELECT count(*) FROM shelf", [], |row| row.get(0))?;
         let reader = Reader::new(&phone)?;
-        let batch = phone.replica.begin()?;
         let mut conflicts = Vec::with_capacity(found.len());
         for (table, row, field) in found {
             // Tables and fields of a newer program wait for it.
             let Some(table) = CURRENT.table(table) else { continue };
             let Some(field) = field_of(table, field) else { continue };
-            conflicts.extend(reader.conflict(&batch, table, row, field)?);
+            conflicts.extend(reader.conflict(&phone.replica, table, row, field)?);
         }
         let next = conflicts.last().filter(|_| more).map(|conflict| conflict.key.clone());
         let may_settle = Role::from_number(role.into()).is_some_and(|role| check::LEADS.contains(&role));
@@ -223,8 +222,7 @@ impl Conflicts<'_> {
             }
             Ok(())
         })?;
-        let batch = phone.replica.begin()?;
-        let state = batch.row_state(table, row)?.ok_or(AppError::NotFound)?;
+        let state = phone.replica.row_state(table, row)?.ok_or(AppError::NotFound)?;
         Ok(SettledConflict {
             kept: settle.keep,
             undo: SettleConflict {
@@ -250,13 +248,13 @@ impl Reader {
 
     fn conflict(
         &self,
-        batch: &Batch<'_>,
+        replica: &Replica,
         table: &'static Table,
         row: RowId,
         field: Option<&'static Field>,
     ) -> Result<Option<Conflict>> {
-        let connection = batch.connection();
-        let Some(state) = batch.row_state(table, row)? else { return Ok(None) };
+        let connection = replica.connection();
+        let Some(state) = replica.row_state(table, row)? else { return Ok(None) };
         let Some(versions) = state.fields.get(&field_number(field)) else { return Ok(None) };
         let shown = versions.shown(row).map(|head| head.name);
         let mut cards = Vec::with_capacity(versions.heads.len());

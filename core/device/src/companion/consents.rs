@@ -290,10 +290,9 @@ pub(crate) fn fact_day(
 const COLUMNS: &str = "id, text, way, asked_by, date, purposes, withdrawn_on, household_id";
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(ConsentRow, Option<HouseholdId>)> {
-    let text: Option<String> = row.get(1)?;
     let consent = ConsentRow {
         consent: ConsentId(rows::id(row, 0)?),
-        text: text.and_then(|text| text.parse().ok()),
+        text: rows::content(row, 1)?,
         way: rows::number(row, 2)?,
         asked_by: rows::some_id(row, 3, MemberId)?,
         date: rows::day(row, 4)?,

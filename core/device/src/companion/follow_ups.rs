@@ -295,7 +295,6 @@ pub(super) fn open(phone: &Phone, of: Option<MemberId>) -> Result<Vec<FollowUpRo
     let found = rows::all(connection, sql, (of.map(|member| member.0.0), today.0), |row| {
         let due_on = rows::day(row, 1)?;
         let days = due_on.map(|day| day.0.0 - today.0);
-        let service: Option<String> = row.get(4)?;
         Ok(FollowUpRow {
             follow_up: FollowUpId(rows::id(row, 0)?),
             due: match due_on {
@@ -309,7 +308,7 @@ pub(super) fn open(phone: &Phone, of: Option<MemberId>) -> Result<Vec<FollowUpRo
             household: rows::some_id(row, 2, HouseholdId)?,
             place: walk::Place::default(),
             person: rows::some_id(row, 3, PersonId)?,
-            service: service.and_then(|service| service.parse().ok()),
+            service: rows::content(row, 4)?,
             assigned_to: rows::some_id(row, 5, MemberId)?,
             visit: rows::some_id(row, 6, VisitId)?,
             note: row.get(7)?,

@@ -7,6 +7,7 @@ use langso_domain::period::{CutOff, Period, PeriodKind};
 use serde::{Deserialize, Serialize};
 
 use super::record::Day;
+use super::reviews::NEWEST_REVIEWS;
 use super::team::{FindPersonDays, PersonDay, PlanDays, person_days};
 use super::{Companion, arrival, check, rows};
 use crate::error::{AppError, Result};
@@ -77,10 +78,11 @@ impl Me<'_> {
             Ok((household, rows::ids(row, 2, MemberId)?, row.get::<_, u32>(3)?))
         })?;
         let mine: Vec<_> = visits.iter().filter(|(_, members, _)| members.contains(&me)).collect();
-        let sql = "SELECT (SELECT w.verdict FROM live_reviews AS w WHERE w.run_id = r.id
-                           ORDER BY w.v_stamp DESC, w.id DESC LIMIT 1)
-                   FROM live_checklist_runs AS r WHERE r.member_id = ?1 AND r.date BETWEEN ?2 AND ?3";
-        let runs = rows::all(connection, sql, (me.0.0, days.0, days.1), |row| rows::number(row, 0))?;
+        let sql = format!(
+            "SELECT w.verdict FROM live_checklist_runs AS r LEFT JOIN ({NEWEST_REVIEWS}) AS w ON w.run_id = r.id
+             WHERE r.member_id = ?1 AND r.date BETWEEN ?2 AND ?3"
+        );
+        let runs = rows::all(connection, &sql, (me.0.0, days.0, days.1), |row| rows::number(row, 0))?;
         let judged = |verdict: u8| runs.iter().filter(|of| **of == Some(verdict)).count() as u32;
         Ok(Month {
             month: month.to_string(),

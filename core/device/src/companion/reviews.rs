@@ -21,6 +21,11 @@ mod failing;
 
 pub use failing::{FailingSteps, FindFailing, PhoneFailures, ReasonCount, StepCounts, VersionFailures};
 
+/// The review that counts of each run that has one: the newest.
+pub(super) const NEWEST_REVIEWS: &str = "SELECT run_id, verdict, comment, trainer_id, date, v_stamp FROM
+    (SELECT *, row_number() OVER (PARTITION BY run_id ORDER BY v_stamp DESC, id DESC) AS place FROM live_reviews)
+    WHERE place = 1";
+
 /// The feature; see [`Companion::reviews`].
 pub struct Reviews<'a>(pub(super) &'a Companion);
 
@@ -153,25 +158,23 @@ impl Reviews<'_> {
     /// # Errors
     /// `NotAllowed { role }`.
     pub fn list_waiting(&self, find: FindWaiting) -> Result<WaitingPage> {
-        let mut phone = self.0.phone();
+        let phone = self.0.phone();
         check::role(&phone, check::TRAINERS)?;
         let today = phone.today();
-        let sql =
-            "SELECT r.id, r.tutorial, r.date, r.phone_model, r.os_version, r.steps, w.verdict, w.v_stamp,
-                          r.v_more IS NOT NULL
+        let sql = format!(
+            "SELECT r.id, r.tutorial, r.date, r.phone_model, r.os_version, r.steps, w.v_stamp
                    FROM live_checklist_runs AS r
-                   LEFT JOIN (SELECT run_id, verdict, v_stamp, row_number() OVER (
-                                PARTITION BY run_id ORDER BY v_stamp DESC, id DESC) AS newest
-                              FROM live_reviews) AS w ON w.run_id = r.id AND w.newest = 1
+                   LEFT JOIN ({NEWEST_REVIEWS}) AS w ON w.run_id = r.id
                    WHERE w.verdict IS NULL OR (w.verdict = ?1 AND r.v_more IS NOT NULL)
-                   ORDER BY r.date, r.id";
-        let found = rows::all(phone.connection(), sql, [SENT_BACK], |row| {
+                   ORDER BY r.date, r.id"
+        );
+        let found = rows::all(phone.connection(), &sql, [SENT_BACK], |row| {
             let steps: Option<Vec<u8>> = row.get(5)?;
             let date = rows::day(row, 2)?;
-            let judged: Option<i64> = row.get(7)?;
+            let judged: Option<i64> = row.get(6)?;
             let run = WaitingRun {
                 run: ChecklistRunId(rows::id(row, 0)?),
-                tutorial: tutorial(row, 1)?,
+                tutorial: rows::content(row, 1)?,
                 date,
                 days: date.map_or(0, |date| (today.0 - date.0.0).max(0) as u32),
                 phone_model: row.get(3)?,
@@ -185,7 +188,7 @@ impl Reviews<'_> {
         for (run, judged) in found {
             // Only an answer written after the verdict makes it wait again.
             let waits = match judged {
-                Some(judged) => is_corrected_after(&mut phone, run.run, Stamp(judged as u64))?,
+                Some(judged) => is_corrected_after(&phone, run.run, Stamp(judged as u64))?,
                 None => true,
             };
             if waits {
@@ -228,7 +231,7 @@ impl Reviews<'_> {
             let steps: Option<Vec<u8>> = row.get(7)?;
             Ok(RunReview {
                 run: of.run,
-                tutorial: tutorial(row, 0)?,
+                tutorial: rows::content(row, 0)?,
                 date: rows::day(row, 1)?,
                 member: rows::some_id(row, 2, MemberId)?,
                 minutes: rows::count(row, 3)?,
@@ -334,9 +337,9 @@ fn answers(connection: &Connection, run: ChecklistRunId) -> Result<Vec<Answer>> 
 }
 
 /// Whether the newest version of anything in a run came after a verdict.
-pub(super) fn is_corrected_after(phone: &mut Phone, run: ChecklistRunId, judged: Stamp) -> Result<bool> {
+pub(super) fn is_corrected_after(phone: &Phone, run: ChecklistRunId, judged: Stamp) -> Result<bool> {
     let table = CURRENT.named("checklist_run").ok_or_else(|| AppError::unexpected("table"))?;
-    let state = phone.replica.begin()?.row_state(table, run.0)?.unwrap_or_default();
+    let state = phone.replica.row_state(table, run.0)?.unwrap_or_default();
     Ok(state.newest_stamp() > judged)
 }
 
@@ -345,11 +348,6 @@ fn member_of(phone: &Phone, run: ChecklistRunId) -> Result<Option<MemberId>> {
     let mut get = phone.connection().prepare_cached(sql)?;
     let found = get.query_row([run.0.0], |row| rows::some_id(row, 0, MemberId)).optional()?;
     found.ok_or_else(|| AppError::invalid("run", "not_found"))
-}
-
-fn tutorial(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Option<ContentRef>> {
-    let text: Option<String> = row.get(at)?;
-    Ok(text.and_then(|text| text.parse().ok()))
 }
 
 fn is_failed(byte: u8) -> bool {

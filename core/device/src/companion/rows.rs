@@ -1,5 +1,6 @@
 //! From columns to records.
 
+use langso_domain::content::ContentRef;
 use langso_domain::date::CivilDate;
 use langso_domain::id::RowId;
 use langso_domain::units::UnitCode;
@@ -42,6 +43,12 @@ pub(super) fn day(row: &Row<'_>, at: usize) -> Result<Option<Day>> {
 pub(super) fn unit(row: &Row<'_>, at: usize) -> Result<Option<UnitCode>> {
     let text: Option<String> = row.get(at)?;
     Ok(text.and_then(|text| UnitCode::parse(&text)))
+}
+
+/// What content a column names, with version; none for null and for what names none.
+pub(super) fn content(row: &Row<'_>, at: usize) -> Result<Option<ContentRef>> {
+    let text: Option<String> = row.get(at)?;
+    Ok(text.and_then(|text| text.parse().ok()))
 }
 
 /// The number of a list in a column; none for one that no list of ours could hold.

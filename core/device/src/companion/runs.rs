@@ -21,7 +21,7 @@ use crate::phone::Saving;
 /// The longest that a run may have taken, in minutes.
 pub const MAX_MINUTES: u16 = 12 * 60;
 /// The number of a step that was not passed in the list `step_results`.
-const FAILED: u8 = 3;
+pub(super) const FAILED: u8 = 3;
 
 /// A tutorial as it was walked through with a citizen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -102,9 +102,9 @@ impl Today<'_> {
     /// # Errors
     /// `NotAllowed { role }`.
     pub fn get_day(&self, _: Nothing) -> Result<TodayView> {
-        let mut phone = self.0.phone();
+        let phone = self.0.phone();
         let me = check::role(&phone, check::TEAM)?.member;
-        let returned_runs = checklists::returned(&mut phone, me)?.len() as u32;
+        let returned_runs = checklists::returned(&phone, me)?.len() as u32;
         let connection = phone.connection();
         let now = phone.now();
         let appointments = follow_ups::open(&phone, Some(me))?;
@@ -179,8 +179,7 @@ fn done(phone: &Phone, me: MemberId) -> Result<(Vec<DoneVisit>, u32)> {
     let mut done = Vec::with_capacity(visits.len());
     for (visit, household, more, _) in visits {
         let services = rows::all(connection, sql, [visit.0.0], |row| {
-            let service: Option<String> = row.get(0)?;
-            let service = service.and_then(|service| service.parse().ok());
+            let service = rows::content(row, 0)?;
             Ok(DoneService { service, outcome: rows::number(row, 1)? })
         })?;
         done.push(DoneVisit {

@@ -12,18 +12,17 @@ use crate::error::{AppError, Result};
 use crate::phone::Phone;
 
 /// A member's runs whose newest verdict sent them back and that were not corrected since, in order of the verdicts.
-pub(in crate::companion) fn returned(phone: &mut Phone, member: MemberId) -> Result<Vec<ReturnedRun>> {
-    let sql = "SELECT r.id, r.tutorial, r.date, w.comment, w.trainer_id, w.date, w.v_stamp,
-                      r.v_more IS NOT NULL
-               FROM live_checklist_runs AS r
-               JOIN (SELECT run_id, verdict, comment, trainer_id, date, v_stamp, row_number() OVER (
-                       PARTITION BY run_id ORDER BY v_stamp DESC, id DESC) AS newest
-                     FROM live_reviews) AS w ON w.run_id = r.id AND w.newest = 1
-               WHERE r.member_id = ?1 AND w.verdict = ?2 ORDER BY w.date, r.id";
-    let found = rows::all(phone.connection(), sql, (member.0.0, SENT_BACK), |row| {
+pub(in crate::companion) fn returned(phone: &Phone, member: MemberId) -> Result<Vec<ReturnedRun>> {
+    let sql = format!(
+        "SELECT r.id, r.tutorial, r.date, w.comment, w.trainer_id, w.date, w.v_stamp, r.v_more IS NOT NULL
+         FROM live_checklist_runs AS r JOIN ({}) AS w ON w.run_id = r.id
+         WHERE r.member_id = ?1 AND w.verdict = ?2 ORDER BY w.date, r.id",
+        reviews::NEWEST_REVIEWS
+    );
+    let found = rows::all(phone.connection(), &sql, (member.0.0, SENT_BACK), |row| {
         let run = ReturnedRun {
             run: ChecklistRunId(rows::id(row, 0)?),
-            tutorial: tutorial(row, 1)?,
+            tutorial: rows::content(row, 1)?,
             date: rows::day(row, 2)?,
             comment: row.get(3)?,
             trainer: rows::some_id(row, 4, MemberId)?,
@@ -54,14 +53,9 @@ pub(super) fn held(connection: &Connection, run: ChecklistRunId) -> Result<Held>
         let steps: Option<Vec<u8>> = row.get(2)?;
         Ok(Held {
             member: rows::some_id(row, 0, MemberId)?,
-            tutorial: tutorial(row, 1)?,
+            tutorial: rows::content(row, 1)?,
             steps: steps.unwrap_or_default(),
         })
     });
     found.optional()?.ok_or(AppError::NotFound)
-}
-
-fn tutorial(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Option<ContentRef>> {
-    let text: Option<String> = row.get(at)?;
-    Ok(text.and_then(|text| text.parse().ok()))
 }

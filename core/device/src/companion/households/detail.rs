@@ -172,12 +172,11 @@ fn follow_ups(phone: &Phone, household: HouseholdId) -> Result<Vec<OpenFollowUp>
     let sql = "SELECT id, due_on, person_id, service, assigned_to, note FROM live_follow_ups
                WHERE household_id = ?1 AND done_on IS NULL AND cancelled_on IS NULL";
     let found = rows::all(phone.connection(), sql, [household.0.0], |row| {
-        let service: Option<String> = row.get(3)?;
         Ok(OpenFollowUp {
             follow_up: FollowUpId(rows::id(row, 0)?),
             due_on: rows::day(row, 1)?,
             person: rows::some_id(row, 2, PersonId)?,
-            service: service.and_then(|service| service.parse().ok()),
+            service: rows::content(row, 3)?,
             assigned_to: rows::some_id(row, 4, MemberId)?,
             note: row.get(5)?,
         })

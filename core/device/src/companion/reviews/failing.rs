@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::record::Day;
 use super::super::rows;
-use super::{counted, is_failed, tutorial};
+use super::{counted, is_failed};
 use crate::error::Result;
 use crate::phone::Phone;
 
@@ -105,7 +105,7 @@ pub(super) fn list(phone: &Phone, find: &FindFailing) -> Result<FailingSteps> {
             os_version: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
             teach_back: row.get::<_, Option<bool>>(4)?.unwrap_or_default(),
         };
-        Ok((tutorial(row, 0)?, run))
+        Ok((rows::content(row, 0)?, run))
     })?;
     let mut versions: BTreeMap<ContentRef, Vec<Run>> = BTreeMap::new();
     for (tutorial, run) in found {

@@ -223,20 +223,16 @@ pub(super) fn services(phone: &Phone, visit: VisitId) -> Result<Vec<WithVersions
                       s.last_step, s.run_id, r.steps
                FROM live_service_rows AS s LEFT JOIN live_checklist_runs AS r ON r.id = s.run_id
                WHERE s.visit_id = ?1 ORDER BY s.v_stamp, s.id";
-    let reference = |row: &rusqlite::Row<'_>, at| {
-        let text: Option<String> = row.get(at)?;
-        Ok::<_, rusqlite::Error>(text.and_then(|text| text.parse::<ContentRef>().ok()))
-    };
     let found = rows::all(phone.connection(), sql, [visit.0.0], |row| {
         let steps: Option<Vec<u8>> = row.get(10)?;
         let service = ServiceDetail {
             row: ServiceRowId(rows::id(row, 0)?),
             person: rows::some_id(row, 2, PersonId)?,
-            service: reference(row, 3)?,
+            service: rows::content(row, 3)?,
             outcome: rows::number(row, 4)?,
             failure: rows::number(row, 5)?,
             evidence: rows::number(row, 6)?,
-            tutorial: reference(row, 7)?,
+            tutorial: rows::content(row, 7)?,
             last_step: rows::number(row, 8)?,
             run: rows::some_id(row, 9, ChecklistRunId)?,
             steps: steps_of(&steps.unwrap_or_default()),

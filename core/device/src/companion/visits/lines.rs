@@ -155,11 +155,10 @@ fn services_of(connection: &Connection, visits: &[VisitId]) -> Result<HashMap<Vi
     );
     let params = rows::filled(rows::PAGE, visits.iter().map(|visit| visit.0));
     let found = rows::all(connection, &sql, params, |row| {
-        let service: Option<String> = row.get(4)?;
         let line = ServiceLine {
             row: ServiceRowId(rows::id(row, 0)?),
             person: rows::some_id(row, 3, PersonId)?,
-            service: service.and_then(|service| service.parse().ok()),
+            service: rows::content(row, 4)?,
             outcome: rows::number(row, 5)?,
             failure: rows::number(row, 6)?,
         };
