@@ -75,7 +75,7 @@ struct Add {
     /// poor, near_poor, not_poor; bỏ trống = không ghi · none = not noted
     #[arg(long, value_name = "POVERTY")]
     poverty: Option<String>,
-    /// Một người, nhiều lần được · a person, given once or more
+    /// Một người, nhiều lần được, ví dụ female,b60,smart,nfc · a person, given once or more
     #[arg(long, value_name = "WORDS")]
     person: Vec<String>,
     /// Đã đọc lời xin phép và được đồng ý, cách: witness, tick, sign · permission was given, and how
