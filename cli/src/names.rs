@@ -114,6 +114,11 @@ pub(crate) fn some_day(day: Option<Day>) -> String {
     day.map_or_else(|| "-".to_owned(), |day| day.0.vi())
 }
 
+/// A commune as it is called today: what it wholly became, else itself.
+pub(crate) fn unit_today(code: Option<UnitCode>) -> String {
+    unit(code.map(|code| Units::packaged().today_of(code).unwrap_or(code)))
+}
+
 /// A unit's kind and name; its code where the list does not know it.
 pub(crate) fn unit(code: Option<UnitCode>) -> String {
     let Some(code) = code else { return String::new() };

@@ -7,7 +7,7 @@ use langso_device::companion::{InviteText, Nothing, SyncNow};
 
 use super::book::Book;
 use super::{open_or_make, sync, wait};
-use crate::names::{line, some_word, unit, word};
+use crate::names::{line, some_word, unit_today, word};
 use crate::terminal::{ask, can_ask, tell};
 use crate::words::{Exit, Failure, Outcome, pick};
 
@@ -66,7 +66,7 @@ pub(super) fn run(folder: &Path, args: Args) -> Outcome {
     tell(pick("Đã vào tổ.", "This phone is in the team."));
     line("Tổ", "Team", &team.name);
     line("Loại tổ", "Kind", some_word("team_kinds", team.kind));
-    line("Xã", "Commune", unit(team.unit));
+    line("Xã", "Commune", unit_today(team.unit));
     line("Thành viên", "Member", known(book.member(team.me), &team.name));
     line("Vai trò", "Role", word("roles", team.role));
     match fetched {

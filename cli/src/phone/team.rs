@@ -6,7 +6,7 @@ use langso_device::companion::{Day, Nothing};
 use langso_domain::period::Period;
 
 use super::book::Book;
-use crate::names::{line, some_day, some_word, unit, word};
+use crate::names::{line, some_day, some_word, unit, unit_today, word};
 use crate::terminal::{Grid, moment, tell};
 use crate::words::{Failure, Outcome, pick};
 
@@ -57,7 +57,7 @@ fn about(book: &Book) -> Outcome {
     }
     line("Tổ", "Team", &team.name);
     line("Loại tổ", "Kind", some_word("team_kinds", team.kind));
-    line("Xã", "Commune", unit(team.unit));
+    line("Xã", "Commune", unit_today(team.unit));
     line("Thành lập", "Founded", some_day(team.founded_on));
     line("Thành viên", "Members", team.members);
     line("Chủ máy", "This phone's owner", book.member(team.me));
@@ -104,7 +104,7 @@ fn hamlets(book: &Book) -> Outcome {
         let words = pick("hộ", "households");
         grid.row([
             hamlet.name.clone(),
-            unit(hamlet.unit),
+            unit_today(hamlet.unit),
             format!("{total} {words}"),
             some_word("languages", hamlet.language),
             some_word("signals", hamlet.signal),
