@@ -20,6 +20,7 @@ use langso_sync::value::Value;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::companion::Known;
+use crate::companion::conflicts::Settled;
 use crate::error::{AppError, Result};
 use crate::facts::{self, Identity};
 use crate::folder::Folder;
@@ -35,6 +36,8 @@ pub struct Phone {
     pub(crate) hub_time: Option<HubTime>,
     /// What the hub has said that input is checked against; see `companion::known`.
     pub(crate) known: RefCell<Option<Arc<Known>>>,
+    /// See `companion::conflicts`.
+    pub(crate) settled: Option<Settled>,
     time: Arc<dyn TimeSource>,
     journal: Journal,
     authors: Authors,
@@ -68,6 +71,7 @@ impl Phone {
             clock: Clock::after(last),
             hub_time,
             known: RefCell::new(None),
+            settled: None,
             time,
             journal,
             authors: Authors::default(),

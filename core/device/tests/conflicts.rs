@@ -5,6 +5,7 @@ mod support;
 use langso_device::companion::conflicts::{
     Conflict, ConflictPage, FieldValue, FindConflicts, SettleConflict,
 };
+use langso_device::companion::households::UpdateHousehold;
 use langso_domain::id::{HouseholdId, RowId};
 use langso_domain::registry::CURRENT;
 use support::{DAY_MS, HOUR_MS, LEAD, MEMBER, TRAINER, Team, TestPhone, exchange, invalid, not_allowed};
@@ -79,24 +80,107 @@ fn both_phones_show_both_versions_who_wrote_them_and_which_one_shows() {
 }
 
 #[test]
-fn what_the_lead_keeps_is_kept_on_both_phones_and_can_be_taken_back() {
+fn what_the_lead_keeps_is_kept_on_both_phones() {
     let mut team = Team::new();
     let (mut one, mut lead, household) = two_hints(&mut team);
     let conflict = shelf(&mut lead).conflicts.remove(0);
-    let settled =
-        lead.app().conflicts().settle_conflict(keep(&conflict, text("cạnh trường"))).expect("settles");
+    lead.app().conflicts().settle_conflict(keep(&conflict, text("cạnh trường"))).expect("settles");
     exchange(&mut one, &mut lead);
     for phone in [&mut one, &mut lead] {
         assert_eq!(shown_hint(phone, household).as_deref(), Some("cạnh trường"));
         assert_eq!(shelf(phone).count, 0);
     }
+}
+
+#[test]
+fn what_was_kept_can_be_taken_back_and_kept_again_while_the_app_is_open() {
+    let mut team = Team::new();
+    let (mut one, mut lead, household) = two_hints(&mut team);
+    let conflict = shelf(&mut lead).conflicts.remove(0);
+    let conflicts = |phone: &mut TestPhone, settle| phone.app().conflicts().settle_conflict(settle);
+    let settled = conflicts(&mut lead, keep(&conflict, text("cạnh trường"))).expect("settles");
     assert_eq!(settled.undo.keep, text("cạnh suối"));
-    lead.app().conflicts().settle_conflict(settled.undo).expect("takes back");
+    let again = conflicts(&mut lead, settled.undo).expect("takes back").undo;
+    let undo = conflicts(&mut lead, again).expect("keeps again").undo;
+    let other = SettleConflict { keep: text("cạnh chợ"), ..undo.clone() };
+    conflicts(&mut lead, undo).expect("takes back");
+    assert!(conflicts(&mut lead, other).is_err());
     exchange(&mut one, &mut lead);
     for phone in [&mut one, &mut lead] {
         assert_eq!(shown_hint(phone, household).as_deref(), Some("cạnh suối"));
         assert_eq!(shelf(phone).count, 0);
     }
+}
+
+#[test]
+fn nothing_but_a_version_of_a_field_in_conflict_is_written() {
+    let mut team = Team::new();
+    let (_one, mut lead, household) = two_hints(&mut team);
+    let conflict = shelf(&mut lead).conflicts.remove(0);
+    let before = lead.written().len();
+    let mut settle = |settle| lead.app().conflicts().settle_conflict(settle);
+    assert_eq!(settle(keep(&conflict, text("cạnh chợ"))), Err(invalid("keep", "not_a_version")));
+    assert_eq!(settle(keep(&conflict, FieldValue::Empty)), Err(invalid("keep", "not_a_version")));
+    let of = |field: &str| {
+        let mut settle = keep(&conflict, FieldValue::Truth(true));
+        settle.conflict.field = field.to_owned();
+        settle
+    };
+    let of_void = of("void");
+    assert_eq!(settle(of_void), Err(invalid("conflict", "no_conflict")));
+    let label = SettleConflict { keep: text("Hộ 13"), ..of("label") };
+    assert_eq!(settle(label), Err(invalid("conflict", "no_conflict")));
+    assert_eq!(lead.written().len(), before);
+    assert_eq!(shown_hint(&mut lead, household).as_deref(), Some("cạnh suối"));
+}
+
+#[test]
+fn a_number_of_a_contact_is_settled_to_one_that_was_kept_and_to_no_other() {
+    let mut team = Team::new();
+    let (mut one, mut lead) = pair(&mut team);
+    let (household, _) = one.household(&team, "Hộ 12", 0);
+    let fields = [("household_id", household.0.into()), ("phone", "0912345678".into())];
+    let contact = one.save(|saving| saving.create("contact", fields));
+    exchange(&mut one, &mut lead);
+    for (phone, number) in [(&mut one, "0912345679"), (&mut lead, "0987654321")] {
+        phone.save(|saving| saving.patch("contact", contact, [("phone", number.into())]));
+    }
+    exchange(&mut one, &mut lead);
+    let conflict = shelf(&mut lead).conflicts.remove(0);
+    let mut settle = |value| lead.app().conflicts().settle_conflict(keep(&conflict, value));
+    for other in ["0912345678", "022054001234", "Bàn Văn Sếnh"] {
+        assert_eq!(settle(text(other)), Err(invalid("keep", "not_a_version")));
+    }
+    settle(text("0987654321")).expect("settles");
+}
+
+#[test]
+fn a_household_whose_consent_came_back_by_settling_can_be_written_to_at_once() {
+    let mut team = Team::new();
+    let (mut one, mut lead) = pair(&mut team);
+    let (household, _) = one.household(&team, "Hộ 12", 0);
+    let fields = [("household_id", household.0.into()), ("purposes", 1u8.into())];
+    let consent = one.save(|saving| saving.create("consent", fields));
+    exchange(&mut one, &mut lead);
+    lead.save(|saving| saving.patch("consent", consent, [("way", 1u8.into())]));
+    one.save(|saving| saving.patch("consent", consent, [("void", true.into())]));
+    one.save(|saving| {
+        let day = support::date("2024-06-14");
+        saving.create(
+            "consent",
+            [("household_id", household.0.into()), ("purposes", 1u8.into()), ("withdrawn_on", day.into())],
+        )
+    });
+    exchange(&mut one, &mut lead);
+    let hint = |phone: &mut TestPhone| {
+        let hint = Some(Some("cạnh suối".to_owned()));
+        phone.app().households().update_household(UpdateHousehold { hint, ..UpdateHousehold::of(household) })
+    };
+    assert_eq!(hint(&mut lead), Err(invalid("household", "consent_withdrawn")));
+    let conflict = shelf(&mut lead).conflicts.remove(0);
+    let settle = keep(&conflict, FieldValue::Truth(false));
+    lead.app().conflicts().settle_conflict(settle).expect("settles");
+    hint(&mut lead).expect("writes");
 }
 
 #[test]
@@ -169,12 +253,12 @@ fn only_those_who_lead_settle_and_trainers_see_no_conflict() {
 }
 
 #[test]
-fn what_no_field_can_hold_and_what_is_never_stored_is_refused() {
+fn what_is_of_another_type_and_what_is_never_stored_is_refused() {
     let mut team = Team::new();
     let (_one, mut lead, _) = two_hints(&mut team);
     let conflict = shelf(&mut lead).conflicts.remove(0);
     let mut settle = |value| lead.app().conflicts().settle_conflict(keep(&conflict, value));
-    assert_eq!(settle(FieldValue::Number(3)), Err(invalid("keep", "wrong_type")));
+    assert_eq!(settle(FieldValue::Number(3)), Err(invalid("keep", "not_a_version")));
     let id = text("cụ có số 022054001234");
     assert_eq!(settle(id), Err(invalid("keep", "never_store.citizen_id")));
     assert_eq!(shelf(&mut lead).count, 1);

@@ -1,7 +1,6 @@
 //! The shelf: fields that two people wrote without seeing each other, and edits of what was struck out. Everybody
 //! sees them; those who lead settle them, offline too.
 
-use langso_domain::content::ContentRef;
 use langso_domain::date::CivilDate;
 use langso_domain::id::{DeviceId, HouseholdId, MemberId, RowId, VisitId};
 use langso_domain::never_store::check_free_text;
@@ -184,11 +183,14 @@ impl Conflicts<'_> {
         Ok(ConflictPage { conflicts, count, next, may_settle })
     }
 
-    /// Keeps one version, by a change that names all of them, so that it settles on every phone that sees it.
+    /// Keeps one version, by a change that names all of them, so that it settles on every phone that sees it. What
+    /// it is to say is taken from that version: no other value comes in this way. Until the app is closed or
+    /// another conflict is settled, the versions that were settled can still be chosen again.
     ///
     /// # Errors
-    /// `NotAllowed { role }`; `NotFound` for a row that is not here; `InvalidInput`: `changed` when a version has
-    /// come that was not on the screen, `wrong_type` for a value that the field cannot hold.
+    /// `NotAllowed { role }`; `NotFound` for a row that is not here; `InvalidInput`: `seen` (`changed`) when a version
+    /// has come that was not on the screen, `conflict` (`no_conflict`) for a field that has one version, `keep`
+    /// (`not_a_version`, and what is never stored).
     pub fn settle_conflict(&self, settle: SettleConflict) -> Result<SettledConflict> {
         let mut phone = self.0.phone();
         let identity = check::role(&phone, check::LEADS)?;
@@ -196,42 +198,90 @@ impl Conflicts<'_> {
         if !Role::from_number(identity.role.into()).is_some_and(|role| table.writers.has(role)) {
             return Err(AppError::not_allowed("role"));
         }
-        let value = to_value(field, &settle.keep).ok_or_else(|| AppError::invalid("keep", "wrong_type"))?;
-        if let Value::Text(text) = &value
+        if let FieldValue::Text(text) = &settle.keep
             && table.number < langso_domain::registry::FIRST_PERSONAL_TABLE
             && let Some(finding) = check_free_text(text).first()
         {
             return Err(AppError::invalid("keep", finding.kind.code()));
         }
-        let row = settle.conflict.row;
-        let (names, before) = {
+        let (row, number) = (settle.conflict.row, field_number(field));
+        let settled = phone.settled.clone();
+        let (names, before, versions) = {
             let batch = phone.replica.begin()?;
             let state = batch.row_state(table, row)?.filter(|state| state.created.is_some());
             let state = state.ok_or(AppError::NotFound)?;
-            let shown = batch.row(table, row)?.and_then(|mut row| row.remove(&field_number(field)));
-            (version_names(&state, row, field), shown.unwrap_or(Value::Null))
+            let shown = batch.row(table, row)?.and_then(|mut row| row.remove(&number));
+            let versions = match state.conflicts(row).contains(&number) {
+                true => Some(versions(&state, field)),
+                false => {
+                    settled.filter(|before| before.is_of(table, row, &state, number)).map(|of| of.versions)
+                }
+            };
+            (version_names(&state, row, field), shown.unwrap_or(Value::Null), versions)
         };
         if names.iter().any(|name| !settle.seen.contains(name)) {
             return Err(AppError::invalid("seen", "changed"));
         }
-        let name = field_name(field);
+        let versions = versions.ok_or_else(|| AppError::invalid("conflict", "no_conflict"))?;
+        // What no screen can show cannot be told from another such value.
+        let is_kept = |version: &&Value| match from_value(field, version) {
+            FieldValue::Unshown => false,
+            value => value == settle.keep,
+        };
+        let value = versions.iter().find(is_kept).cloned();
+        let value = value.ok_or_else(|| AppError::invalid("keep", "not_a_version"))?;
         phone.save(|saving| {
-            saving.patch(table.name, row, [(name, value.clone())])?;
+            saving.patch(table.name, row, [(field_name(field), value)])?;
             if table.fact {
                 saving.give_reason(table.scope, saves::REASON_OTHER, None);
             }
             Ok(())
         })?;
+        // A consent that was withdrawn or struck out on one side may live now, or no longer.
+        phone.forget_known();
         let state = phone.replica.row_state(table, row)?.ok_or(AppError::NotFound)?;
+        let (seen, by) = (version_names(&state, row, field), only_head(&state, number));
+        phone.settled = by.map(|by| Settled { table: table.number, row, field: number, by, versions });
         Ok(SettledConflict {
             kept: settle.keep,
-            undo: SettleConflict {
-                keep: from_value(field, &before),
-                seen: version_names(&state, row, field),
-                conflict: settle.conflict,
-            },
+            undo: SettleConflict { keep: from_value(field, &before), seen, conflict: settle.conflict },
         })
     }
+}
+
+/// The conflict that this phone settled last: one of its versions may be chosen again while nothing was written since.
+/// Only in memory: a version may be a name or a number.
+#[derive(Clone)]
+pub(crate) struct Settled {
+    table: u8,
+    row: RowId,
+    field: u8,
+    by: Name,
+    versions: Vec<Value>,
+}
+
+impl Settled {
+    fn is_of(&self, table: &Table, row: RowId, state: &RowState, field: u8) -> bool {
+        (self.table, self.row, self.field) == (table.number, row, field)
+            && only_head(state, field) == Some(self.by)
+    }
+}
+
+fn only_head(state: &RowState, field: u8) -> Option<Name> {
+    match state.fields.get(&field)?.heads.as_slice() {
+        [head] => Some(head.name),
+        _ => None,
+    }
+}
+
+/// What a field in conflict can be settled to. A row that was edited after it was struck out can come back.
+fn versions(state: &RowState, field: Option<&'static Field>) -> Vec<Value> {
+    let heads = state.fields.get(&field_number(field)).map_or(&[][..], |field| &field.heads);
+    let mut versions: Vec<Value> = heads.iter().map(|head| head.value.clone()).collect();
+    if field.is_none() && !unseen_edits(state).is_empty() {
+        versions.push(Value::Bool(false));
+    }
+    versions
 }
 
 /// What is needed to say who wrote, read once for a page.
@@ -380,26 +430,6 @@ pub(super) fn from_value(field: Option<&'static Field>, value: &Value) -> FieldV
         (_, Value::Refs(rows)) => FieldValue::Rows(rows.clone()),
         (_, Value::Bytes(_) | Value::Other(_)) => FieldValue::Unshown,
     }
-}
-
-/// None when the field cannot hold it.
-fn to_value(field: Option<&'static Field>, value: &FieldValue) -> Option<Value> {
-    let kind = field.map_or(Kind::Bool, |field| field.kind);
-    Some(match (kind, value) {
-        (_, FieldValue::Empty) => Value::Null,
-        (Kind::Bool, FieldValue::Truth(yes)) => Value::Bool(*yes),
-        (Kind::Date, FieldValue::Date(day)) => day.0.into(),
-        (Kind::Int | Kind::Enum(_) | Kind::Thousandths, FieldValue::Number(number)) => Value::Int(*number),
-        (Kind::Text(most), FieldValue::Text(text)) if text.len() <= most as usize => {
-            Value::Text(text.clone())
-        }
-        (Kind::Code, FieldValue::Text(text)) if text.parse::<ContentRef>().is_ok() => {
-            Value::Text(text.clone())
-        }
-        (Kind::Ref(_), FieldValue::Row(row)) => Value::Ref(*row),
-        (Kind::RefList(_), FieldValue::Rows(rows)) => Value::Refs(rows.clone()),
-        _ => return None,
-    })
 }
 
 /// The household and the visit that a row opens into.
