@@ -184,7 +184,7 @@ impl Batch<'_> {
         if table.fact {
             open.draft.say(extra::REASON, Value::Int(REASON_OTHER));
         }
-        patched.map_err(|TooManyRows| Error::NotInRegistry(table.name))?;
+        patched.map_err(|_| Error::NotInRegistry(table.name))?;
         self.seal(scope);
         Ok(())
     }

@@ -151,3 +151,12 @@ impl From<langso_sync::author::TooManyRows> for AppError {
         Self::invalid("", "too_many_rows")
     }
 }
+
+impl From<langso_sync::author::CannotPatch> for AppError {
+    fn from(error: langso_sync::author::CannotPatch) -> Self {
+        match error {
+            langso_sync::author::CannotPatch::TooManyRows(full) => full.into(),
+            langso_sync::author::CannotPatch::RowTwice => Self::invalid("", "row_twice"),
+        }
+    }
+}

@@ -262,7 +262,8 @@ impl Saving<'_, '_> {
     /// Patches the named fields of a row; whatever the row shows is what its author saw.
     ///
     /// # Errors
-    /// `NotFound` when the row is not on this phone; else as [`Saving::create`].
+    /// `NotFound` when the row is not on this phone; `InvalidInput` for a row that this save patched already
+    /// (`row_twice`); else as [`Saving::create`].
     pub fn patch<'f>(
         &mut self,
         table: &str,

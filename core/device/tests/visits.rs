@@ -6,8 +6,8 @@ use langso_device::companion::drafts::{OfDraft, SaveDraft};
 use langso_device::companion::receipts::Rung;
 use langso_device::companion::runs::{NewRun, RunStep};
 use langso_device::companion::visits::{
-    CorrectService, CorrectVisit, CorrectedVisit, FindVisits, GetVisitForm, NewReturn, NewService, NewVisit,
-    NewVisits, OfVisit, SavedVisit, VisitDetail,
+    CorrectVisit, CorrectedVisit, FindVisits, GetVisitForm, NewReturn, NewService, NewVisit, NewVisits,
+    OfVisit, SavedVisit, VisitDetail,
 };
 use langso_device::{AppError, Problem};
 use langso_domain::id::{HouseholdId, PersonId, VisitId};
@@ -200,110 +200,6 @@ fn correction(visit: VisitId, reason: u8) -> CorrectVisit {
 
 fn get(phone: &mut TestPhone, visit: VisitId) -> VisitDetail {
     phone.app().visits().get_visit(OfVisit { visit }).expect("is there")
-}
-
-#[test]
-fn a_visit_is_corrected_with_a_reason_and_what_is_not_named_stays() {
-    let (_, mut phone, household, persons) = team_with_household();
-    let rows = vec![
-        NewService { failure: Some(D5), ..service(Some(persons[0]), "vneid_level2", LATER) },
-        service(Some(persons[1]), "sim_4g", NEW),
-    ];
-    let saved = log(&mut phone, visit(Some(household), rows)).expect("saves");
-    let mut wrong = correction(saved.visit, 3);
-    wrong.services = vec![CorrectService {
-        row: saved.services[0],
-        person: None,
-        service: None,
-        outcome: Some(NEW),
-        failure: None,
-        evidence: Some(Some(1)),
-        is_struck_out: false,
-    }];
-    wrong.place = Some(Some(2));
-    wrong.add = vec![service(Some(persons[0]), "health_book", NEW)];
-    let corrected = correct(&mut phone, wrong).expect("corrects");
-    assert_eq!(corrected.added.len(), 1);
-    let detail = get(&mut phone, saved.visit);
-    assert_eq!((detail.place, detail.is_corrected, detail.services.len()), (Some(2), true, 3));
-    assert_eq!((detail.services[0].outcome, detail.services[0].failure), (Some(NEW), None));
-    assert_eq!(detail.services[0].evidence, Some(1));
-    assert_eq!(detail.services[1].outcome, Some(NEW));
-    let history = phone.app().visits().list_visit_history(OfVisit { visit: saved.visit }).expect("answers");
-    assert_eq!(history.entries.len(), 2);
-    assert!(history.entries[0].is_create && !history.entries[1].is_create);
-    assert_eq!(history.entries[1].reason, Some(3));
-    assert_eq!(history.entries[1].member, Some(phone.member));
-    let named: Vec<_> = history.entries[1].fields.iter().map(|field| field.field.as_str()).collect();
-    assert!(
-        named.contains(&"place") && named.contains(&"outcome") && named.contains(&"failure"),
-        "{named:?}"
-    );
-}
-
-#[test]
-fn a_fact_is_never_corrected_without_a_reason() {
-    let (_, mut phone, household, persons) = team_with_household();
-    let row = service(Some(persons[0]), "vneid_level2", NEW);
-    let saved = log(&mut phone, visit(Some(household), vec![row])).expect("saves");
-    let before = phone.written().len();
-    for (new, field, code) in [
-        (correction(saved.visit, 99), "reason", "unknown_choice"),
-        (correction(saved.visit, 4), "reason_text", "missing"),
-        (
-            CorrectVisit {
-                reason_text: Some("gọi 0987654321 mới biết".to_owned()),
-                ..correction(saved.visit, 4)
-            },
-            "reason_text",
-            "never_store.phone",
-        ),
-        (CorrectVisit { date: Some(day("2022-01-01")), ..correction(saved.visit, 1) }, "date", "before_team"),
-        (CorrectVisit { members: Some(Vec::new()), ..correction(saved.visit, 1) }, "members", "missing"),
-        (
-            CorrectVisit { household: Some(None), ..correction(saved.visit, 2) },
-            "household",
-            "persons_of_other_household",
-        ),
-    ] {
-        assert_eq!(correct(&mut phone, new), Err(invalid(field, code)), "{field} {code}");
-    }
-    let call = serde_json::json!({ "visit": saved.visit, "place": 2 });
-    let refused = phone.app().call("visits.correct_visit", call);
-    assert_eq!(refused, Err(invalid("reason", "missing")));
-    assert_eq!(phone.written().len(), before);
-}
-
-#[test]
-fn a_visit_at_the_wrong_household_moves_with_its_hamlet_and_commune() {
-    let (mut team, mut phone, household, persons) = team_with_household();
-    let other = team.write("hamlet", &[("name", "Bản Sông Moóc".into()), ("unit", "06859@2024".into())]);
-    team.bring(&mut phone);
-    let right = phone.save(|saving| {
-        let household =
-            saving.create("household", [("label", "Hộ 3".into()), ("hamlet_id", other.into())])?;
-        let person = saving.create("person", [("household_id", household.into()), ("band", 4u8.into())])?;
-        Ok((HouseholdId(household), PersonId(person)))
-    });
-    let row = service(Some(persons[0]), "vneid_level2", NEW);
-    let saved = log(&mut phone, visit(Some(household), vec![row])).expect("saves");
-    let mut wrong = correction(saved.visit, 2);
-    wrong.household = Some(Some(right.0));
-    wrong.services = vec![CorrectService {
-        row: saved.services[0],
-        person: Some(Some(right.1)),
-        service: None,
-        outcome: None,
-        failure: None,
-        evidence: None,
-        is_struck_out: false,
-    }];
-    correct(&mut phone, wrong).expect("corrects");
-    let detail = get(&mut phone, saved.visit);
-    assert_eq!(detail.household, Some(right.0));
-    assert_eq!(detail.hamlet.map(|hamlet| hamlet.0), Some(other));
-    assert_eq!(detail.unit.map(|unit| unit.to_string()).as_deref(), Some("06859@2024"));
-    assert_eq!(detail.services[0].person, Some(right.1));
 }
 
 #[test]

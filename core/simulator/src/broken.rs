@@ -70,5 +70,11 @@ impl From<langso_sync::author::TooManyRows> for Broken {
     }
 }
 
+impl From<langso_sync::author::CannotPatch> for Broken {
+    fn from(error: langso_sync::author::CannotPatch) -> Self {
+        Promise::NoError.broken(error.to_string())
+    }
+}
+
 /// A result of a step.
 pub(crate) type Result<T = ()> = std::result::Result<T, Broken>;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use langso_domain::id::{Key, MAX_SEQ, RowId, Writer};
 use langso_domain::registry::VOID;
 
-use crate::change::{Base, Change, MAX_ROWS, Patch, RowOp};
+use crate::change::{Base, Change, MAX_NAMES, MAX_ROWS, Name, Patch, RowOp};
 use crate::clock::{Clock, Stamp};
 use crate::merge::RowState;
 use crate::value::Value;
@@ -70,6 +70,17 @@ pub struct Draft {
 #[error("too many rows in one save")]
 pub struct TooManyRows;
 
+/// Why a row is not patched: no one could read such a change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CannotPatch {
+    /// The change is full.
+    #[error(transparent)]
+    TooManyRows(#[from] TooManyRows),
+    /// This change patches or makes that row already.
+    #[error("a row written twice in one save")]
+    RowTwice,
+}
+
 impl Draft {
     /// The key the change will have.
     pub fn key(&self) -> Key {
@@ -97,30 +108,34 @@ impl Draft {
     }
 
     /// Patches a row that its author sees as `state`: names every head of each written field, and the void if there
-    /// is one; a void names all that was seen of the row. A row is patched once in a change.
+    /// is one; a void names all that was seen of the row. A row is patched once in a change. Of a field with more
+    /// heads than one patch can name ([`MAX_NAMES`]) the newest are named, and the others stay beside it.
     ///
     /// # Errors
-    /// [`TooManyRows`] at the 256th row.
+    /// [`CannotPatch::TooManyRows`] at the 256th row; [`CannotPatch::RowTwice`] for a row that this change wrote.
     pub fn patch(
         &mut self,
         table: u8,
         target: RowId,
         state: &RowState,
         fields: BTreeMap<u8, Value>,
-    ) -> Result<(), TooManyRows> {
+    ) -> Result<(), CannotPatch> {
+        let is_target = |row: &RowOp| row.patch.as_ref().is_some_and(|patch| patch.target == target);
+        if target.key() == Some(self.key) || self.rows.iter().any(is_target) {
+            return Err(CannotPatch::RowTwice);
+        }
         let mut named: Vec<u8> = fields.keys().copied().collect();
         if fields.contains_key(&VOID) {
             named.extend(state.fields.keys());
         } else if state.fields.contains_key(&VOID) {
             named.push(VOID);
         }
-        let by_field: BTreeMap<u8, _> =
-            named.into_iter().map(|field| (field, state.base_of(field))).collect();
+        let by_field: BTreeMap<u8, _> = named.into_iter().map(|field| (field, names(state, field))).collect();
         let first = by_field.values().next().cloned().unwrap_or_default();
         let same = by_field.len() == fields.len() && by_field.values().all(|names| *names == first);
         let base = if same { Base::Same(first) } else { Base::ByField(by_field) };
         self.come_after(state.newest_stamp());
-        self.push(RowOp { table, fields, patch: Some(Patch { target, base }) })
+        Ok(self.push(RowOp { table, fields, patch: Some(Patch { target, base }) })?)
     }
 
     /// Comes after a stamp that its author saw without overwriting anything of it: a reply stands in a row of its own.
@@ -142,10 +157,22 @@ impl Draft {
     }
 }
 
+/// What a patch of `field` names.
+fn names(state: &RowState, field: u8) -> Vec<Name> {
+    let all = state.base_of(field);
+    let Some(of) = state.fields.get(&field).filter(|_| all.len() > MAX_NAMES) else { return all };
+    let mut heads: Vec<_> = of.heads.iter().map(|head| (head.stamp, head.name)).collect();
+    heads.sort_unstable();
+    let mut names: Vec<Name> =
+        heads.split_off(heads.len() - MAX_NAMES).into_iter().map(|(_, name)| name).collect();
+    names.sort_unstable();
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::Name;
+    use crate::merge::{FieldState, Head};
 
     #[test]
     fn a_draft_numbers_its_rows_and_the_author_its_changes() {
@@ -194,5 +221,41 @@ mod tests {
             draft.create(1, []).expect("room");
         });
         assert_eq!(draft.create(1, []), Err(TooManyRows));
+    }
+
+    #[test]
+    fn a_row_is_patched_once_in_a_change_and_not_where_it_is_made() {
+        let mut draft = Author::new(Writer(7)).draft();
+        let state = RowState { created: Some(Stamp::at_ms(5_000)), fields: BTreeMap::new() };
+        let target = Key { writer: Writer(8), seq: 1 }.row(0);
+        let fields = || BTreeMap::from([(1, Value::Int(1))]);
+        draft.patch(1, target, &state, fields()).expect("room");
+        assert_eq!(draft.patch(1, target, &state, fields()), Err(CannotPatch::RowTwice));
+        let made = draft.create(1, []).expect("room");
+        assert_eq!(draft.patch(1, made, &state, fields()), Err(CannotPatch::RowTwice));
+        assert_eq!(draft.rows.len(), 2, "what was refused is not in it");
+    }
+
+    #[test]
+    fn of_more_heads_than_a_patch_can_name_the_newest_are_named_and_the_change_is_readable() {
+        let mut author = Author::new(Writer(7));
+        let head = |at: u64| Head {
+            name: Name::Change(Key { writer: Writer(1_000 - at), seq: 1 }),
+            stamp: Stamp::at_ms(5_000 + 100 * at),
+            value: Value::Int(at as i64),
+            saw: Default::default(),
+        };
+        let mut heads: Vec<Head> = (0..300).map(head).collect();
+        heads.sort_by_key(|head| head.name);
+        let field = FieldState { heads, awaited: Default::default() };
+        let state = RowState { created: Some(Stamp::at_ms(5_000)), fields: BTreeMap::from([(1, field)]) };
+        let target = Key { writer: Writer(8), seq: 1 }.row(0);
+        let mut draft = author.draft();
+        draft.patch(1, target, &state, BTreeMap::from([(1, Value::Int(-1))])).expect("room");
+        let change = author.finish(draft, &mut Clock::default(), 10);
+        assert_eq!(Change::decode(&change.encode()), Ok(change.clone()));
+        let base = change.rows[0].patch.as_ref().map(|patch| patch.base.of(1).to_vec()).unwrap_or_default();
+        assert_eq!(base.len(), MAX_NAMES);
+        assert!(base.contains(&head(299).name) && !base.contains(&head(0).name));
     }
 }

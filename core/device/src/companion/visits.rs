@@ -152,7 +152,7 @@ impl Visits<'_> {
     /// # Errors
     /// `NotFound`; `InvalidInput`: `visit` (`struck_out`), `reason` (`unknown_choice`), `reason_text` (`missing` for
     /// another reason, and what is wrong with the text), `members` (`missing`), `household`
-    /// (`persons_of_other_household`), `services[0].row` (`not_found`), `services` (`missing` when none would be
+    /// (`persons_of_other_household`), `services[0].row` (`not_found`, `row_twice`), `services` (`missing` when none would be
     /// left), and the fields of a visit, with `add[0]` for what is added; `NotAllowed { role }`.
     pub fn correct_visit(&self, correct: CorrectVisit) -> Result<CorrectedVisit> {
         const CALL: &str = "visits.correct_visit";

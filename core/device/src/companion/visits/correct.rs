@@ -8,7 +8,9 @@ use langso_domain::date::CivilDate;
 use langso_domain::id::{ChecklistRunId, FollowUpId, MemberId, RowId, ServiceRowId, VisitId};
 use langso_domain::registry::ScopeKind;
 use langso_sync::value::Value;
+use rusqlite::Connection;
 
+use super::super::check::is_live;
 use super::super::known::Known;
 use super::super::problems::Problems;
 use super::super::receipts::Receipt;
@@ -33,6 +35,7 @@ pub(super) struct Correction {
     services: Vec<(ServiceRowId, Vec<(&'static str, Value)>)>,
     added: Vec<(NewService, CheckedService)>,
     runs: Vec<CheckedRun>,
+    runs_gone: Vec<ChecklistRunId>,
 }
 
 /// Checks a correction against the visit as it is.
@@ -59,6 +62,10 @@ pub(super) fn check(
     let mut places = Vec::new();
     let mut problems = Problems::default();
     for (at, service) in correct.services.iter().enumerate() {
+        if correct.services[..at].iter().any(|before| before.row == service.row) {
+            problems.add(format_args!("services[{at}].row"), "row_twice");
+            continue;
+        }
         match held.services.iter().find(|held| held.row == service.row) {
             None => problems.add(format_args!("services[{at}].row"), "not_found"),
             Some(_) if service.is_struck_out => {}
@@ -112,7 +119,27 @@ pub(super) fn check(
     let struck = correct.services.iter().filter(|service| service.is_struck_out);
     services.extend(struck.map(|service| (service.row, vec![("void", Value::Bool(true))])));
     services.retain(|(_, patch)| !patch.is_empty());
-    Ok(Correction { reason_text, visit, services, added, runs: checked.runs })
+    let runs_gone = runs_gone(phone.connection(), held, correct)?;
+    Ok(Correction { reason_text, visit, services, added, runs: checked.runs, runs_gone })
+}
+
+/// The checklists of struck out services that no other service names.
+fn runs_gone(
+    connection: &Connection,
+    held: &VisitDetail,
+    correct: &CorrectVisit,
+) -> Result<Vec<ChecklistRunId>> {
+    let is_gone = |row| correct.services.iter().any(|service| service.is_struck_out && service.row == row);
+    let mut gone = Vec::new();
+    for run in held.services.iter().filter(|service| is_gone(service.row)).filter_map(|service| service.run) {
+        let sql = "SELECT id FROM live_service_rows WHERE run_id = ?1";
+        let named_by = rows::all(connection, sql, [run.0.0], |row| rows::id(row, 0).map(ServiceRowId))?;
+        let is_last = named_by.into_iter().all(is_gone) && !gone.contains(&run);
+        if is_last && is_live(connection, "checklist_run", run.0)? {
+            gone.push(run);
+        }
+    }
+    Ok(gone)
 }
 
 /// Writes a correction.
@@ -142,7 +169,13 @@ pub(super) fn write(
         let row = service_fields(visit.0, new, filled, run);
         added.push(ServiceRowId(saving.create_beside("service_row", ("visit", visit.0), row)?));
     }
+    for run in &correction.runs_gone {
+        saving.patch("checklist_run", run.0, [("void", Value::Bool(true))])?;
+    }
     saving.give_reason(ScopeKind::Team, correct.reason, correction.reason_text.as_deref());
+    if !correction.runs_gone.is_empty() {
+        saving.give_reason(ScopeKind::Training, correct.reason, None);
+    }
     Ok(CorrectedVisit { visit, added, receipt: Receipt::FRESH })
 }
 
@@ -169,7 +202,9 @@ pub(super) fn strike_out(
     for follow_up in ids(saving, planned)? {
         saving.patch("follow_up", follow_up, void())?;
     }
-    for follow_up in ids(saving, "SELECT id FROM live_follow_ups WHERE done_by_visit = ?1")? {
+    let done = "SELECT id FROM live_follow_ups
+                WHERE done_by_visit = ?1 AND (visit_id IS NOT ?1 OR done_on IS NOT NULL)";
+    for follow_up in ids(saving, done)? {
         saving.patch("follow_up", follow_up, [("done_on", Value::Null), ("done_by_visit", Value::Null)])?;
     }
     saving.give_reason(ScopeKind::Team, reason, text);
@@ -299,6 +334,10 @@ fn as_named(
         "plan" => "plan_id",
         other => other,
     };
+    // The end that stays is told of the start that is given.
+    if column == "end_minute" && !named.contains(&column) && named.contains(&"start_minute") {
+        return Some(Problem::new("start_minute", code));
+    }
     // Who was there and which campaign it was hang on the day.
     let hangs = matches!(column, "members" | "plan_id") && named.contains(&"date");
     (named.contains(&column) || hangs).then(|| Problem::new(field, code))

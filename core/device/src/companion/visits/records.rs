@@ -278,7 +278,7 @@ pub struct CorrectService {
     /// A number of the list `evidence`.
     #[serde(default, deserialize_with = "edit", skip_serializing_if = "Option::is_none")]
     pub evidence: Edit<u8>,
-    /// It was not done at this visit.
+    /// It was not done at this visit: its checklist goes with it unless another service names that too.
     #[serde(default)]
     pub is_struck_out: bool,
 }
