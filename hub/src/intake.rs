@@ -3,12 +3,14 @@
 //! What costs time (signature, inflating, hashing, reading) happens here, outside the log's write lock. A forged
 //! frame is refused and counted; a true frame is always kept, if only for the lead to look at.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use langso_domain::id::{DeviceId, ScopeId};
 use langso_sync::change::{self, Change};
 use langso_sync::frame::{FrameError, Outer};
 use langso_sync::keys::PublicKey;
+use langso_sync::wire::Problem;
 
 use crate::clock::Millis;
 use crate::log::{self, Arrived, Ingested, Item, Log, Tables};
@@ -41,6 +43,14 @@ impl Refusal {
             Self::Forged => "forged",
             Self::Unreadable(FrameError::TooLarge) => "too_large",
             Self::Unreadable(_) => "unreadable",
+        }
+    }
+
+    /// What a request is answered that brings nothing else.
+    pub fn problem(self) -> Problem {
+        match self {
+            Self::UnknownDevice => Problem::UnknownDevice,
+            Self::Forged | Self::Unreadable(_) => Problem::BadFrame,
         }
     }
 }
@@ -86,15 +96,20 @@ impl Intake {
         }
         let told = if arrived.is_empty() { Vec::new() } else { self.log.ingest(&arrived, now)? };
         let mut kept = arrived.iter().zip(told).map(|(frame, told)| Taken::Kept(frame.scope, told));
+        let mut counts = BTreeMap::new();
         let mut taken = Vec::with_capacity(frames.len());
         for refusal in refused {
             match refusal {
                 Some(refusal) => {
-                    self.log.count_refusal(refusal.code(), now)?;
+                    *counts.entry(refusal.code()).or_insert(0) += 1;
                     taken.push(Taken::Refused(refusal));
                 }
                 None => taken.extend(kept.next()),
             }
+        }
+        if !counts.is_empty() {
+            tracing::warn!(?counts, "frames refused");
+            self.log.count_refusals(&counts, now)?;
         }
         Ok(taken)
     }

@@ -31,6 +31,9 @@ use crate::server::{Hub, Shared, stopped};
 /// A reply up to about this length is sent in one piece with its length, which costs the least bytes.
 const WHOLE_BYTES: usize = 64 * 1024;
 
+/// So many refused frames and none kept: who sends this has nothing for the hub, which judges no more of it.
+const MAX_REFUSED: usize = 64;
+
 /// Frames that have come together are kept by one commit up to about so many bytes.
 const AT_ONCE: usize = 512 * 1024;
 
@@ -156,6 +159,9 @@ async fn receive(shared: &Shared, body: Body) -> Result<Came, Stop> {
     loop {
         if frames.bytes > AT_ONCE || (frames.bytes > 0 && !is_next_here(&mut body).await) {
             frames.keep(&shared.hub).await?;
+            if broken.is_none() && !frames.kept && frames.refused >= MAX_REFUSED {
+                broken = frames.last_refusal.map(|why| why.problem().into());
+            }
         }
         let chunk = tokio::select! {
             biased;
@@ -219,6 +225,10 @@ struct Frames {
     asks: Option<DeviceId>,
     /// A frame that the asking device itself should have signed was not.
     own_forged: bool,
+    /// Some frame of the request was kept.
+    kept: bool,
+    refused: usize,
+    last_refusal: Option<Refusal>,
 }
 
 impl Frames {
@@ -235,7 +245,11 @@ impl Frames {
             return Ok(());
         }
         let (hub, asks) = (hub.clone(), self.asks);
-        self.own_forged |= blocking(move || keep(&hub, &frames, asks)).await?;
+        let judged = blocking(move || keep(&hub, &frames, asks)).await?;
+        self.own_forged |= judged.own_forged;
+        self.kept |= judged.kept;
+        self.refused += judged.refused;
+        self.last_refusal = judged.last_refusal.or(self.last_refusal);
         Ok(())
     }
 
@@ -246,17 +260,27 @@ impl Frames {
     }
 }
 
-/// Gives whether a frame was forged that names the asking device as its signer.
-fn keep(hub: &Hub, frames: &[Vec<u8>], asks: Option<DeviceId>) -> Result<bool, Stop> {
-    let mut own_forged = false;
+/// What became of frames that were kept together.
+#[derive(Default)]
+struct Judged {
+    own_forged: bool,
+    kept: bool,
+    refused: usize,
+    last_refusal: Option<Refusal>,
+}
+
+fn keep(hub: &Hub, frames: &[Vec<u8>], asks: Option<DeviceId>) -> Result<Judged, Stop> {
+    let mut judged = Judged::default();
     for (frame, taken) in frames.iter().zip(hub.intake.take_all(frames, hub.clock.now())?) {
         match taken {
             Taken::Refused(why) => {
-                tracing::warn!(why = why.code(), bytes = frame.len(), "frame refused");
+                judged.refused += 1;
+                judged.last_refusal = Some(why);
                 let signer = Outer::whole(frame).map(|outer| outer.key_id()).ok();
-                own_forged |= why == Refusal::Forged && signer == asks;
+                judged.own_forged |= why == Refusal::Forged && signer == asks;
             }
             Taken::Kept(scope, told) => {
+                judged.kept = true;
                 tracing::debug!(
                     accepted = told.accepted,
                     known = told.known,
@@ -271,7 +295,7 @@ fn keep(hub: &Hub, frames: &[Vec<u8>], asks: Option<DeviceId>) -> Result<bool, S
             }
         }
     }
-    Ok(own_forged)
+    Ok(judged)
 }
 
 /// Who asks, when it is proven and may have a reply.

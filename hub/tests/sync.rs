@@ -222,6 +222,30 @@ async fn a_carried_frame_that_is_forged_holds_nothing_up() {
 }
 
 #[tokio::test]
+async fn a_body_full_of_a_strangers_frames_is_not_judged_to_its_end() {
+    let site = Site::start().await;
+    let mut lan = site.phone(1, Role::Member);
+    let mut stranger = Phone::new(77);
+    let change = stranger.writes(TEAM_SCOPE, &["visit"]);
+    let foreign = stranger.frame(TEAM_SCOPE, &[change]);
+    let many = vec![foreign.clone(); 2_000_000 / foreign.len()];
+    let (status, refused) = site.refused(request(&lan, &site.nonce(&lan), &many)).await;
+    assert_eq!((status, refused.problem), (401, Problem::UnknownDevice));
+    let (code, judged, _) = site.log().list_refusals().unwrap().remove(0);
+    assert_eq!(code, "unknown_device");
+    assert!(judged < many.len() as u64 / 2, "{judged} of {}", many.len());
+
+    // Who brings something true is heard to the end, whatever else the request carries.
+    let change = lan.writes(TEAM_SCOPE, &["visit"]);
+    let last = lan.writes(TEAM_SCOPE, &["visit"]);
+    let mut frames = vec![lan.frame(TEAM_SCOPE, &[change])];
+    frames.extend(many);
+    frames.push(lan.frame(TEAM_SCOPE, &[last]));
+    let (status, _) = site.post(SYNC_PATH, request(&lan, &site.nonce(&lan), &frames)).await;
+    assert_eq!((status, site.head(TEAM_SCOPE)), (200, 2));
+}
+
+#[tokio::test]
 async fn a_trainer_never_receives_a_team_frame() {
     let site = Site::start().await;
     let (mut lan, trainer) = (site.phone(1, Role::Member), site.phone(2, Role::Trainer));

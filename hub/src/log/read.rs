@@ -1,6 +1,8 @@
 //! What the log answers without changing anything: heads, chains, what lies after a cursor, what a phone holds.
 //! Each answer costs what it gives, wherever the cursor stands.
 
+use std::collections::BTreeMap;
+
 use langso_domain::id::{DeviceId, Key, ScopeId, Writer};
 use langso_domain::registry::ScopeKind;
 use langso_sync::chain::{Chain, Cursor};
@@ -208,13 +210,16 @@ impl Log {
         })
     }
 
-    /// Counts a frame or request that was refused, by a code.
+    /// Counts what was refused, by code, in one write.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn count_refusal(&self, reason: &str, now: Millis) -> Result<()> {
+    pub fn count_refusals(&self, refused: &BTreeMap<&'static str, u64>, now: Millis) -> Result<()> {
         self.write(|transaction| {
-            transaction.prepare_cached(statements::COUNT_REFUSAL)?.execute(params![reason, now.0])?;
+            let mut count = transaction.prepare_cached(statements::COUNT_REFUSAL)?;
+            for (code, times) in refused {
+                count.execute(params![code, *times as i64, now.0])?;
+            }
             Ok(())
         })
     }

@@ -123,8 +123,8 @@ pub const USE_CODE: &str = "UPDATE codes SET used_by = ?2, used_at = ?3 WHERE se
 pub const SECOND_USE: &str = "UPDATE codes SET second_use_by = ?2, second_used_at = ?3
   WHERE secret_hash = ?1 AND second_use_by IS NULL";
 
-pub const COUNT_REFUSAL: &str = "INSERT INTO refusals (reason, count, last_at) VALUES (?1, 1, ?2)
-  ON CONFLICT (reason) DO UPDATE SET count = count + 1, last_at = excluded.last_at";
+pub const COUNT_REFUSAL: &str = "INSERT INTO refusals (reason, count, last_at) VALUES (?1, ?2, ?3)
+  ON CONFLICT (reason) DO UPDATE SET count = count + excluded.count, last_at = excluded.last_at";
 pub const REFUSALS: &str = "SELECT reason, count, last_at FROM refusals ORDER BY reason";
 
 #[cfg(test)]

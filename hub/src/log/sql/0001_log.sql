@@ -152,7 +152,7 @@ CREATE TABLE unknown_scopes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE refusals (
-  reason TEXT    NOT NULL PRIMARY KEY,     -- forged, unknown_device, malformed_frame, ...
+  reason TEXT    NOT NULL PRIMARY KEY,     -- forged, unknown_device, unreadable, too_large
   count  INTEGER NOT NULL,
   last_at INTEGER NOT NULL                 -- ms UTC
 ) STRICT, WITHOUT ROWID;
