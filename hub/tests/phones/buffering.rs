@@ -89,3 +89,24 @@ async fn the_first_request_after_a_cut_is_small_and_sizes_double_again() {
     assert!(*largest > 3 * 8 * 1024, "{sizes:?}");
     field.holds_once(team.scope, &phone.written_keys());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_always_breaks_inside_the_head_of_a_reply_ends_the_sync() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut phone = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
+    phone.sync().await.unwrap();
+    phone.link.take_exchanges();
+    phone.sync().await.unwrap();
+    let whole = phone.link.take_exchanges().remove(0);
+    let head = whole.down.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+    phone.close();
+    // A request after a cut is a little longer; some bytes of the reply's own head still pass.
+    phone.link.break_at(Break::Every(whole.up.len() + head + 30));
+    assert_eq!(phone.sync().await.unwrap_err(), AppError::Offline { why: "cut".into() });
+    let exchanges = phone.link.take_exchanges();
+    assert!(exchanges.iter().all(|exchange| exchange.down.len() > head), "bytes came");
+    assert!(exchanges.len() < 10, "{}", exchanges.len());
+    phone.link.break_at(Break::Never);
+    phone.sync().await.unwrap();
+}

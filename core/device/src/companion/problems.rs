@@ -84,12 +84,6 @@ impl Problems {
     }
 }
 
-impl From<Problems> for Result<()> {
-    fn from(problems: Problems) -> Self {
-        problems.finish()
-    }
-}
-
 /// The bound of a text column in bytes, by the registry.
 fn most_bytes(column: &str) -> Option<usize> {
     let (table, field) = column.split_once('.')?;

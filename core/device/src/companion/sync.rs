@@ -97,6 +97,14 @@ enum Outcome {
     Broken(Broken),
 }
 
+/// What replies have brought.
+#[derive(Default)]
+struct Brought {
+    is_other_history: bool,
+    /// Since the last cut.
+    a_frame: bool,
+}
+
 impl Sync<'_> {
     /// Sends and fetches until nothing is left, the bytes are spent or the signal is gone. Whatever arrived stays,
     /// whatever did not is sent next time; saving goes on meanwhile. Dropping the future, or [`Sync::stop_sync`],
@@ -110,19 +118,22 @@ impl Sync<'_> {
         self.0.sync_stop.store(false, Ordering::Release);
         let (url, mut session) = self.session(input)?;
         let mut unsent = Unsent::default();
-        let mut is_other_history = false;
+        let mut brought = Brought::default();
         let mut fruitless = 0;
         let mut stale = 0;
         while !session.done() && !session.spent() {
             let body = self.request(&mut session, &mut unsent)?;
-            let heard = session.progress().down;
-            match self.exchange(&url, body, &mut session, &mut unsent, &mut is_other_history).await? {
+            let waited = unsent.waiting();
+            match self.exchange(&url, body, &mut session, &mut unsent, &mut brought).await? {
                 Outcome::Ended => fruitless = 0,
                 Outcome::Refused(Problem::StaleNonce) if stale == 0 => stale = 1,
                 Outcome::Refused(problem) => return Err(refused(problem)),
                 Outcome::Broken(broken) => {
                     session.cut();
-                    fruitless = if session.progress().down > heard { 0 } else { fruitless + 1 };
+                    // Bytes alone are nothing, nor is what was heard before: a line that always breaks at the
+                    // same place brings those for ever.
+                    let is_further = std::mem::take(&mut brought.a_frame) || unsent.waiting() < waited;
+                    fruitless = if is_further { 0 } else { fruitless + 1 };
                     self.keep_pace(&session)?;
                     if matches!(broken, Broken::NotReached) {
                         return Err(AppError::offline("hub_unreachable"));
@@ -137,7 +148,7 @@ impl Sync<'_> {
             }
             self.keep_pace(&session)?;
         }
-        if is_other_history {
+        if brought.is_other_history {
             // What could be sent was sent; what the hub would have to say of that scope did not come.
             return Err(AppError::offline("other_history"));
         }
@@ -260,7 +271,7 @@ impl Sync<'_> {
         body: Vec<u8>,
         session: &mut Session,
         unsent: &mut Unsent,
-        is_other_history: &mut bool,
+        brought: &mut Brought,
     ) -> Result<Outcome> {
         let mut reply = match self.0.http.post(url, body).await {
             Ok(reply) => reply,
@@ -278,7 +289,8 @@ impl Sync<'_> {
                     Ok(Some(Event::Refused(body))) => return Ok(Outcome::Refused(body.problem)),
                     Ok(Some(event)) => {
                         let is_end = matches!(event, Event::End { .. });
-                        *is_other_history |= matches!(event, Event::OtherHistory { .. });
+                        brought.is_other_history |= matches!(event, Event::OtherHistory { .. });
+                        brought.a_frame |= matches!(event, Event::Frame { .. });
                         self.0.phone().take(event, unsent)?;
                         if is_end {
                             // Reads the transport's own end, so that the connection serves the next request.

@@ -9,7 +9,7 @@ use super::track::{Break, Track};
 use super::types::{Event, News, Progress, Receipt, SessionError, Setup};
 use crate::chain::Cursor;
 use crate::frame::{Outer, USUAL_PERMILLE};
-use crate::wire::{Ended, Held, Nonce, Problem, ReplyEvent, ReplyHead, ReplyReader, WireError};
+use crate::wire::{Ended, Held, Problem, ReplyEvent, ReplyHead, ReplyReader, WireError};
 
 /// What the request under way said and carries.
 #[derive(Debug, Default)]
@@ -272,11 +272,6 @@ impl Session {
     /// To be kept, see [`Pace::number`].
     pub fn pace(&self) -> Pace {
         self.setup.pace
-    }
-
-    /// To be kept for the next session.
-    pub fn nonce(&self) -> Nonce {
-        self.setup.nonce
     }
 
     /// Every scope with what is held of it now.

@@ -141,11 +141,6 @@ impl RequestReader {
         Ok(Some(RequestEvent::Auth(auth)))
     }
 
-    /// How many bytes came.
-    pub fn taken(&self) -> u64 {
-        self.taken
-    }
-
     /// The body has ended.
     ///
     /// # Errors
