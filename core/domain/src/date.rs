@@ -15,7 +15,7 @@ const UTC_OFFSET_MS: i64 = 7 * 3_600_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// Days outside 1900-01-01 ..= 2199-12-31 are refused everywhere: no record of the teams lies there.
-const FIRST_DAY: i32 = -25_567;
+pub(crate) const FIRST_DAY: i32 = -25_567;
 const LAST_DAY: i32 = 84_005;
 
 impl CivilDate {

@@ -97,7 +97,12 @@ impl Hub {
             let sql = "SELECT id, name, role, from_date, to_date FROM live_members ORDER BY v_stamp, id";
             let mut get = replica.connection().prepare_cached(sql)?;
             let rows = get.query_map([], |row| {
-                let day = |at| Ok::<_, rusqlite::Error>(row.get::<_, Option<i32>>(at)?.map(CivilDate));
+                let day = |at| {
+                    let days: Option<i64> = row.get(at)?;
+                    Ok::<_, rusqlite::Error>(
+                        days.and_then(|days| days.try_into().ok()).and_then(CivilDate::from_days),
+                    )
+                };
                 Ok(Member {
                     id: MemberId(RowId(row.get(0)?)),
                     name: row.get::<_, Option<String>>(1)?.unwrap_or_default(),

@@ -219,8 +219,9 @@ fn as_of(phone: &Phone, query: &Query) -> Result<AsOf> {
     let mut date = connection.prepare_cached("SELECT date FROM visits WHERE id = ?1")?;
     let mut unarrived = 0;
     for visit in arrival::unarrived(phone, "visits")? {
-        let day: Option<i32> = date.query_row([visit.0], |row| row.get(0))?;
-        unarrived += u32::from(day.is_some_and(|day| (query.from.0..=query.to.0).contains(&day)));
+        let day: Option<i64> = date.query_row([visit.0], |row| row.get(0))?;
+        unarrived +=
+            u32::from(day.is_some_and(|day| (i64::from(query.from.0)..=query.to.0.into()).contains(&day)));
     }
     Ok(AsOf { scopes, last_sync_at: facts::get(connection, facts::name::LAST_SYNC)?, unarrived })
 }

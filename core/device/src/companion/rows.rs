@@ -33,10 +33,10 @@ pub(super) fn split_ids(bytes: &[u8]) -> impl Iterator<Item = RowId> {
     bytes.chunks_exact(12).filter_map(RowId::from_slice)
 }
 
-/// The day in a column.
+/// The day in a column; none for one that no calendar of ours holds: another's row never fails a list.
 pub(super) fn day(row: &Row<'_>, at: usize) -> Result<Option<Day>> {
-    let days: Option<i32> = row.get(at)?;
-    Ok(days.and_then(CivilDate::from_days).map(Day))
+    let days: Option<i64> = row.get(at)?;
+    Ok(days.and_then(|days| days.try_into().ok()).and_then(CivilDate::from_days).map(Day))
 }
 
 /// The place in a column.

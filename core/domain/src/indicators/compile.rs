@@ -9,8 +9,11 @@ use super::types::{
     Bound, Compute, Facts, Filter, Indicator, Measure, Op, PeriodField, StockOf, Value, When,
 };
 use super::view_list::{Column, Holds, View};
-use crate::date::CivilDate;
+use crate::date::{CivilDate, FIRST_DAY as EARLIEST};
 use crate::id::RowId;
+
+/// The most that one row adds to a sum, so that no row of a faulty phone makes the sum of all overflow.
+const MOST_OF_A_ROW: i64 = 1_000_000_000_000;
 
 /// For which days and places a figure is asked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -148,7 +151,7 @@ pub fn compile_published(indicator: &Indicator, query: &Query) -> Sql {
     sql.text = format!(
         "SELECT id, unit, operator, value, numerator, denominator, source, date FROM (\n  \
          SELECT fact.*, row_number() OVER (PARTITION BY unit ORDER BY date DESC, id) AS place\n  \
-         FROM stock_facts AS fact WHERE indicator = {reference} AND date <= {to}"
+         FROM stock_facts AS fact WHERE indicator = {reference} AND date BETWEEN {EARLIEST} AND {to}"
     );
     sql.restrict_units(query, "fact.unit");
     sql.text.push_str("\n) WHERE place = 1 ORDER BY unit");
@@ -216,9 +219,12 @@ fn line(facts: &Facts, query: &Query, part: Option<&str>, scoped: bool) -> Resul
         Some(name) => _ = write!(out, ", fact.{name} AS apart"),
         None => out.push_str(", x'' AS apart"),
     }
-    match value {
-        Some(name) => _ = write!(out, ", fact.{name} AS value"),
-        None => out.push_str(", 1 AS value"),
+    match (&facts.measure, value) {
+        (Measure::Sum(_), Some(name)) => {
+            _ = write!(out, ", min(max(fact.{name}, -{MOST_OF_A_ROW}), {MOST_OF_A_ROW}) AS value");
+        }
+        (_, Some(name)) => _ = write!(out, ", fact.{name} AS value"),
+        (_, None) => out.push_str(", 1 AS value"),
     }
     if let Some(part) = part {
         let _ = write!(out, ", fact.{} AS part", column(part)?.name);
@@ -237,7 +243,7 @@ fn line(facts: &Facts, query: &Query, part: Option<&str>, scoped: bool) -> Resul
             let from = sql.bind(Param::Int(query.from.0.into()));
             let _ = write!(out, "BETWEEN {from} AND {to}");
         }
-        When::Until => _ = write!(out, "<= {to}"),
+        When::Until => _ = write!(out, "BETWEEN {EARLIEST} AND {to}"),
     }
     if let (Measure::Distinct(_), Some(name)) = (&facts.measure, value) {
         let _ = write!(out, "\n    AND fact.{name} IS NOT NULL");

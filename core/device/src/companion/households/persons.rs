@@ -53,7 +53,9 @@ impl Households<'_> {
             .connection()
             .prepare_cached(sql)?
             .query_row([update.person.0.0], |row| {
-                Ok((rows::some_id(row, 0, HouseholdId)?, rows::number(row, 1)?, row.get(2)?))
+                let year: Option<i64> = row.get(2)?;
+                let year = year.and_then(|year| year.try_into().ok());
+                Ok((rows::some_id(row, 0, HouseholdId)?, rows::number(row, 1)?, year))
             })
             .optional()?;
         let (household, band, birth_year) = held.ok_or(AppError::NotFound)?;
