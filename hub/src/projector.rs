@@ -106,7 +106,7 @@ fn fingerprint(indicators: &langso_domain::indicators::Indicators) -> [u8; 8] {
 
 /// Runs until the hub stops; ends between two scopes.
 pub(crate) async fn run(hub: Arc<Hub>, stopping: watch::Receiver<bool>) {
-    let mut looker = Looker { seen: None, day: None, next_look: Instant::now(), next_day: Instant::now() };
+    let mut looker = Looker::new();
     loop {
         let began = Instant::now();
         let (at_work, halt) = (hub.clone(), stopping.clone());
@@ -127,7 +127,11 @@ pub(crate) async fn run(hub: Arc<Hub>, stopping: watch::Receiver<bool>) {
         });
         looker = match done.await {
             Ok(looker) => looker,
-            Err(_) => return tracing::error!("the projector panicked"),
+            // What one scope holds stops no other: everything is looked at anew.
+            Err(_) => {
+                tracing::error!("the projector panicked");
+                Looker::new()
+            }
         };
         let rest = REST.0.max(began.elapsed().saturating_mul(REST.1));
         tokio::select! {
@@ -152,6 +156,10 @@ struct Looker {
 }
 
 impl Looker {
+    fn new() -> Self {
+        Self { seen: None, day: None, next_look: Instant::now(), next_day: Instant::now() }
+    }
+
     fn look(&mut self, hub: &Hub) -> Result<(), AdminError> {
         let began = Instant::now();
         if began < self.next_look {

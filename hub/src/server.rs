@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
+use axum::serve::ListenerExt;
 use langso_domain::id::ScopeId;
 use langso_domain::registry::{CURRENT, ScopeKind};
 use langso_sync::keys::Fingerprint;
@@ -223,6 +224,8 @@ impl Server {
         let until = stopped(stopping.clone());
         let projector = tokio::spawn(projector::run(hub.clone(), stopping));
         let task = tokio::spawn(async move {
+            // Frames and the end record go out as they are made, not when the line has confirmed the last.
+            let listener = listener.tap_io(|line| drop(line.set_nodelay(true)));
             let served = axum::serve(listener, app).with_graceful_shutdown(until).await;
             if let Err(why) = served {
                 tracing::error!(%why, "the listener failed");

@@ -11,14 +11,25 @@ use langso_sync::merge::{RowState, key_of};
 use langso_sync::value::Value;
 
 use crate::admin::AdminError;
+use crate::author;
 use crate::clock::{DAY_MS, Millis};
 use crate::log;
 use crate::server::Hub;
 
 /// For how long two versions wait for people.
 pub const SETTLES_AFTER_DAYS: i64 = 60;
-/// The most fields settled in one transaction.
-const MOST: u32 = 500;
+/// About the most fields settled in one transaction, and how many are read at a time.
+const MOST: usize = 500;
+
+/// Where a conflict stands on the shelf: table, row, field.
+type Place = (u8, [u8; 12], u8);
+
+/// Some of the shelf.
+struct Page {
+    conflicts: Vec<Conflict>,
+    /// Where it ended; none when there is nothing after it.
+    last: Option<Place>,
+}
 
 /// Two versions of a field, seen from one state of the rows.
 struct Conflict {
@@ -40,32 +51,50 @@ impl Hub {
     pub fn settle(&self, scope: ScopeId) -> Result<usize, AdminError> {
         let kind = self.log.scope(scope)?.ok_or(log::Error::UnknownScope)?.kind;
         let mut batch = self.author.batch();
-        let (conflicts, newest_work_ms) = self.replicas.with::<_, AdminError>(scope, |replica, _| {
-            let rows = replica.begin()?;
-            let conflicts = read(&rows)?;
-            let newest = if conflicts.is_empty() { 0 } else { newest_work(&rows, kind)? };
-            Ok((conflicts, newest))
-        })?;
-        let wait = SETTLES_AFTER_DAYS * DAY_MS;
-        let mut settled = 0;
-        for Conflict { table, row, field, seen, shown, keys, newest_ms } in conflicts {
-            let mut held_since = Millis(0);
-            for key in keys {
-                held_since = held_since.max(self.log.received_key(scope, key)?.unwrap_or(batch.now()));
+        let (mut settled, mut after) = (0, Place::default());
+        // What is not due yet may stand before what is: the shelf is gone through to its end, a page at a time.
+        while settled < MOST {
+            let (page, newest_work_ms) = self.replicas.with::<_, AdminError>(scope, |replica, _| {
+                let rows = replica.begin()?;
+                let page = read(&rows, after)?;
+                let newest = if page.conflicts.is_empty() { 0 } else { newest_work(&rows, kind)? };
+                Ok((page, newest))
+            })?;
+            for conflict in page.conflicts {
+                settled += usize::from(self.settle_one(&mut batch, scope, conflict, newest_work_ms)?);
             }
-            let is_due = held_since.plus(wait) <= batch.now()
-                && newest_ms.saturating_add(wait as u64) <= newest_work_ms;
-            let name = if field == VOID { Some("void") } else { table.field(field).map(|field| field.name) };
-            if let Some(name) = name.filter(|_| is_due) {
-                batch.patch(scope, table.name, row, &seen, [(name, shown)])?;
-                settled += 1;
-            }
+            let Some(last) = page.last else { break };
+            after = last;
         }
         batch.commit()?;
         if settled > 0 {
             tracing::info!(settled, "settled what nobody did");
         }
         Ok(settled)
+    }
+
+    /// Gives whether it is due.
+    fn settle_one(
+        &self,
+        batch: &mut author::Batch<'_>,
+        scope: ScopeId,
+        conflict: Conflict,
+        newest_work_ms: u64,
+    ) -> Result<bool, AdminError> {
+        let Conflict { table, row, field, seen, shown, keys, newest_ms } = conflict;
+        let wait = SETTLES_AFTER_DAYS * DAY_MS;
+        if newest_ms.saturating_add(wait as u64) > newest_work_ms {
+            return Ok(false);
+        }
+        let mut held_since = Millis(0);
+        for key in keys {
+            held_since = held_since.max(self.log.received_key(scope, key)?.unwrap_or(batch.now()));
+        }
+        let name = if field == VOID { Some("void") } else { table.field(field).map(|field| field.name) };
+        let is_due = held_since.plus(wait) <= batch.now();
+        let Some(name) = name.filter(|_| is_due) else { return Ok(false) };
+        batch.patch(scope, table.name, row, &seen, [(name, shown)])?;
+        Ok(true)
     }
 
     /// [`Hub::settle`] for every scope.
@@ -81,12 +110,16 @@ impl Hub {
     }
 }
 
-fn read(rows: &Batch<'_>) -> Result<Vec<Conflict>, AdminError> {
-    let sql = "SELECT table_number, row, field FROM shelf ORDER BY table_number, row, field LIMIT ?1";
+fn read(rows: &Batch<'_>, after: Place) -> Result<Page, AdminError> {
+    let sql = "SELECT table_number, row, field FROM shelf WHERE (table_number, row, field) > (?1, ?2, ?3)
+               ORDER BY table_number, row, field LIMIT ?4";
     let mut get = rows.connection().prepare_cached(sql)?;
-    let shelf: Vec<(u8, [u8; 12], u8)> = get
-        .query_map([MOST], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+    let shelf: Vec<Place> = get
+        .query_map((after.0, after.1, after.2, MOST as i64), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
         .collect::<rusqlite::Result<_>>()?;
+    let last = shelf.last().copied().filter(|_| shelf.len() == MOST);
     let mut conflicts = Vec::new();
     for (table, row, field) in shelf {
         let row = RowId(row);
@@ -102,7 +135,7 @@ fn read(rows: &Batch<'_>) -> Result<Vec<Conflict>, AdminError> {
         let newest_ms = heads.iter().map(|head| head.stamp.ms()).max().unwrap_or(0);
         conflicts.push(Conflict { table, row, field, seen, shown, keys, newest_ms });
     }
-    Ok(conflicts)
+    Ok(Page { conflicts, last })
 }
 
 /// The stamp of the newest row that a phone made, in ms.

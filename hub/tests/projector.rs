@@ -5,6 +5,8 @@
 mod support;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use langso_domain::date::CivilDate;
 use langso_domain::id::{MemberId, RowId, ScopeId, to_base32};
@@ -13,10 +15,10 @@ use langso_domain::period::{CutOff, Period, PeriodKind};
 use langso_domain::registry::{CURRENT, Role};
 use langso_domain::units::UnitCode;
 use langso_hub::admin::{ContentFile, NewMember, NewTeam};
-use langso_hub::clock::DAY_MS;
+use langso_hub::clock::{Clock, DAY_MS};
 use langso_hub::log::{Cell, Team};
 use langso_hub::replica::Error;
-use langso_hub::server::{Config, Hub, Server};
+use langso_hub::server::{Config, Hub, Limits, Server};
 use langso_store::figures;
 use langso_sync::value::Value;
 use support::Hands;
@@ -340,5 +342,23 @@ async fn a_serving_hub_finds_what_another_process_wrote() {
     let mut bell = running.hub.dirty.bell();
     site.visit(OLD, "2024-08-30");
     bell.changed().await.unwrap();
+    running.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_round_that_panics_ends_that_round_only() {
+    let site = Site::filled();
+    let breaks = Arc::new(AtomicBool::new(false));
+    let (asked, hands) = (breaks.clone(), site.hands.clock());
+    let clock = Clock::new(move || {
+        assert!(!asked.swap(false, Ordering::SeqCst), "the clock broke");
+        hands.now()
+    });
+    let hub = Arc::new(Hub::open(site.folder.path(), clock).unwrap());
+    let mut bell = hub.dirty.bell();
+    breaks.store(true, Ordering::SeqCst);
+    let running = Server::serve(hub, ([127, 0, 0, 1], 0).into(), Limits::default()).await.unwrap();
+    bell.changed().await.unwrap();
+    assert!(!breaks.load(Ordering::SeqCst), "the first round broke, and a later one found what is behind");
     running.shutdown().await.unwrap();
 }
