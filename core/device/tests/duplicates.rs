@@ -3,11 +3,14 @@
 mod support;
 
 use langso_device::AppError;
+use langso_device::companion::consents::{GivenConsent, NewConsent, WithdrawConsent};
 use langso_device::companion::duplicates::{
     FindSimilar, Joinable, Likeness, ListPairs, MergeRows, SplitMerged, TwoHouseholds,
 };
-use langso_device::companion::households::OfHousehold;
-use langso_domain::id::{HouseholdId, PersonId};
+use langso_device::companion::households::{OfHousehold, UpdateHousehold};
+use langso_device::companion::visits::{NewService, NewVisit};
+use langso_domain::id::{ConsentId, HouseholdId, PersonId};
+use serde_json::json;
 use support::{LEAD, MEMBER, Team, TestPhone, exchange, invalid, not_allowed};
 
 fn lead() -> (Team, TestPhone) {
@@ -156,4 +159,85 @@ fn only_those_who_lead_join_and_a_row_is_not_joined_to_itself_or_to_nothing() {
     team.bring(&mut member);
     member.take_from(&mut lead);
     assert_eq!(merge(&mut member, household, household), Err(not_allowed("role")));
+}
+
+fn given(text: &str) -> GivenConsent {
+    GivenConsent { text: text.parse().expect("a reference"), way: 1, purposes: None, date: None }
+}
+
+fn consent(phone: &mut TestPhone, household: HouseholdId, text: &str) -> ConsentId {
+    let new = NewConsent { household, given: given(text), token: None };
+    phone.app().consents().record_consent(new).expect("saves").consent
+}
+
+fn withdraw(phone: &mut TestPhone, consent: ConsentId) {
+    phone.app().consents().withdraw_consent(WithdrawConsent { consent, date: None }).expect("withdraws");
+}
+
+/// Writes to a household wherever a withdrawn consent refuses.
+fn writes(phone: &mut TestPhone, household: HouseholdId, person: PersonId) -> [Result<(), AppError>; 6] {
+    let app = phone.app();
+    let services = vec![NewService::new(None, "scam_awareness", 1)];
+    let visit = NewVisit { household: Some(household), services, ..NewVisit::default() };
+    let hint = Some(Some("cạnh suối".to_owned()));
+    let hint = UpdateHousehold { hint, ..UpdateHousehold::of(household) };
+    let call = |name: &str, input| app.call(name, input).map(drop);
+    [
+        app.visits().log_visit(visit).map(drop),
+        app.households().update_household(hint).map(drop),
+        call("households.add_person", json!({"household": household, "person": {"band": 4}})),
+        call("follow_ups.plan_follow_up", json!({"household": household, "due_on": "2024-06-20"})),
+        call("events.log_grant", json!({"item": 1, "household": household, "person": person})),
+        call("census.mark_household_seen", json!({"household": household})),
+    ]
+}
+
+#[test]
+fn a_consent_of_either_row_is_one_of_the_joined_household() {
+    let (team, mut lead) = lead();
+    let (one, persons) = lead.household(&team, "Hộ 12", 1);
+    let (other, _) = lead.household(&team, "Hộ 12", 1);
+    let of_one = consent(&mut lead, one, "consent.script@1");
+    let of_other = consent(&mut lead, other, "consent.script@1");
+    withdraw(&mut lead, of_one);
+    let refused = invalid("household", "consent_withdrawn");
+    assert!(writes(&mut lead, one, persons[0]).iter().all(|result| *result == Err(refused.clone())));
+    merge(&mut lead, one, other).expect("joins");
+    for household in [one, other] {
+        assert!(writes(&mut lead, household, persons[0]).iter().all(Result::is_ok), "either row");
+        lead.app().households().get_rights_slip(OfHousehold { household }).expect("gives a code");
+    }
+    withdraw(&mut lead, of_other);
+    for household in [one, other] {
+        let answers = writes(&mut lead, household, persons[0]);
+        assert!(answers.iter().all(|result| *result == Err(refused.clone())), "{answers:?}");
+    }
+    consent(&mut lead, other, "consent.script@1");
+    lead.app()
+        .duplicates()
+        .split_merged(SplitMerged { table: Joinable::Household, row: one.0 })
+        .expect("splits");
+    assert_eq!(writes(&mut lead, one, persons[0])[0], Err(refused));
+    assert_eq!(writes(&mut lead, other, persons[0])[0], Ok(()));
+}
+
+#[test]
+fn a_contact_lives_by_the_consent_that_is_listed_for_the_joined_household() {
+    let (team, mut lead) = lead();
+    let (one, _) = lead.household(&team, "Hộ 12", 1);
+    let (other, _) = lead.household(&team, "Hộ 12", 1);
+    let (third, _) = lead.household(&team, "Hộ 13", 1);
+    let reach = consent(&mut lead, other, "consent.contact@1");
+    let keep = |phone: &mut TestPhone, household: HouseholdId| {
+        let new = json!({"consent": reach, "household": household, "phone": "0987654321"});
+        phone.app().call("contacts.save_contact", new).map(drop)
+    };
+    assert_eq!(keep(&mut lead, one), Err(invalid("consent", "consent_of_other_household")));
+    let shows = merge(&mut lead, one, other).expect("joins");
+    let listed = lead.app().households().get_household(OfHousehold { household: shows }).expect("is there");
+    assert_eq!(listed.consents.len(), 1);
+    for household in [one, other] {
+        keep(&mut lead, household).expect("keeps");
+    }
+    assert_eq!(keep(&mut lead, third), Err(invalid("consent", "consent_of_other_household")));
 }

@@ -224,3 +224,26 @@ fn events_come_in_pages_of_fifty_newest_first_and_none_twice() {
     let days: Vec<_> = first.events.iter().chain(&second.events).map(|event| event.date).collect();
     assert!(days.windows(2).all(|pair| pair[0] > pair[1]));
 }
+
+#[test]
+fn nothing_is_written_of_a_household_that_took_its_consent_back() {
+    let mut team = Team::new();
+    let mut phone = phone(&mut team, MEMBER);
+    let (household, persons) = phone.household(&team, "Hộ 12", 1);
+    let visit = phone.visit(&team, Some(household), "2024-06-10", &[(Some(persons[0]), "sim_4g@1", 1)]);
+    let text = json!({"text": "consent.script@1", "way": 1});
+    let given = json!({"household": household, "given": text});
+    let given = phone.app().call("consents.record_consent", given).expect("saves");
+    let club = json!({"name": "CLB số", "kind": 1, "founded_on": "2024-06-01"});
+    let club = phone.app().call("events.log_group", club).expect("saves");
+    phone.app().call("consents.withdraw_consent", json!({"consent": given["consent"]})).expect("withdraws");
+    let before = phone.written().len();
+    let mut call = |name: &str, input| phone.app().call(name, input);
+    let withdrawn = |field| Err(invalid(field, "consent_withdrawn"));
+    assert_eq!(call("events.log_grant", json!({"item": 1, "household": household})), withdrawn("household"));
+    assert_eq!(call("events.log_grant", json!({"item": 1, "visit": visit})), withdrawn("household"));
+    assert_eq!(call("census.mark_household_seen", json!({"household": household})), withdrawn("household"));
+    let joins = json!({"group": club["group"], "joined": [{"person": persons[0], "from": "2024-06-10"}]});
+    assert_eq!(call("events.log_memberships", joins), withdrawn("joined[0].person"));
+    assert_eq!(phone.written().len(), before);
+}

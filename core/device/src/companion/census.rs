@@ -143,7 +143,7 @@ impl Census<'_> {
     /// Writes down that a household was gone through.
     ///
     /// # Errors
-    /// `InvalidInput` with the field: `not_found`, `no_hamlet`, `more_than_adults`, `too_many`, `future_date`,
+    /// `InvalidInput` with the field: `not_found`, `consent_withdrawn`, `no_hamlet`, `more_than_adults`, `too_many`, `future_date`,
     /// `before_team`; `NotAllowed { role }`.
     pub fn mark_household_seen(&self, seen: HouseholdSeen) -> Result<SeenHousehold> {
         const CALL: &str = "census.mark_household_seen";
@@ -154,7 +154,7 @@ impl Census<'_> {
         }
         let connection = phone.connection();
         let household = seen.household.0;
-        check::present(connection, "household", "household", household)?;
+        check::household(&phone, seen.household)?;
         let hamlet = connection
             .prepare_cached("SELECT hamlet_id FROM live_households WHERE id = ?1")?
             .query_row([household.0], |row| rows::some_id(row, 0, |id| id))

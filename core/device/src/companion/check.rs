@@ -4,17 +4,16 @@
 
 use langso_domain::content::{Content, ContentKind, Item};
 use langso_domain::date::CivilDate;
-use langso_domain::id::{HamletId, PersonId, PlanId, RowId};
+use langso_domain::id::{HamletId, HouseholdId, PersonId, PlanId, RowId};
 use langso_domain::never_store::check_free_text;
 use langso_domain::registry::{CURRENT, Kind, Role};
 use langso_domain::text;
 use langso_domain::units::UnitCode;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::consents;
 use super::problems::Problems;
 use super::record::Day;
-use super::rows;
+use super::{consents, households, rows};
 use crate::error::{AppError, Result};
 use crate::facts::Identity;
 use crate::phone::Phone;
@@ -108,6 +107,13 @@ pub(super) fn is_live(connection: &Connection, table: &str, id: RowId) -> Result
     let table = CURRENT.named(table).ok_or_else(|| AppError::unexpected("table"))?;
     let sql = format!("SELECT 1 FROM live_{} WHERE id = ?1", table.plural);
     Ok(connection.prepare_cached(&sql)?.query_row([id.0], |_| Ok(())).optional()?.is_some())
+}
+
+/// A household that may be written to: else `not_found` or `consent_withdrawn`.
+pub(super) fn household(phone: &Phone, household: HouseholdId) -> Result<()> {
+    let mut problems = Problems::default();
+    households::check_household(phone, &*phone.known()?, household, &mut problems)?;
+    problems.finish()
 }
 
 /// The place of an event; see [`Known::check_unit`](super::known::Known::check_unit).

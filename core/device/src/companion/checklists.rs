@@ -4,7 +4,7 @@
 //! call or a kill. It becomes a row together with its visit (`visits`). A trial is stored nowhere: its name holds it.
 
 use langso_domain::content::{Content, FailureAction, Tutorial};
-use langso_domain::id::{ChecklistRunId, HouseholdId};
+use langso_domain::id::ChecklistRunId;
 use langso_domain::registry::{Role, ScopeKind};
 use rusqlite::Connection;
 
@@ -246,19 +246,11 @@ fn tutorial_of<'c>(content: &'c Content, open: &OpenRun) -> Result<&'c Tutorial>
 /// Writes an open run; it dies with the household's consent.
 fn keep(phone: &Phone, run: &str, open: &OpenRun) -> Result<()> {
     let consent = match open.household {
-        Some(household) => live_consent(phone, household)?,
+        Some(household) => consents::to_record(phone, household)?,
         None => None,
     };
     let body = serde_json::to_string(open).map_err(AppError::unexpected)?;
     drafts::put(phone.connection(), run, drafts::RUN, &body, consent, phone.now().ms)
-}
-
-fn live_consent(phone: &Phone, household: HouseholdId) -> Result<Option<langso_domain::id::ConsentId>> {
-    let given = consents::of_household(phone, household)?;
-    let lives = |consent: &&consents::ConsentRow| {
-        consent.withdrawn_on.is_none() && consent.purposes & consents::RECORD != 0
-    };
-    Ok(given.iter().rfind(lives).map(|consent| consent.consent))
 }
 
 fn step(content: &Content, tutorial: &Tutorial, open: &mut OpenRun, record: &RecordStep) -> Result<()> {

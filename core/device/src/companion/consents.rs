@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::known::Known;
 use super::problems::Problems;
-use super::{Companion, Day, check, contacts, drafts, once, rows};
+use super::{Companion, Day, check, contacts, drafts, once, rows, walk};
 use crate::error::{AppError, Result};
 use crate::phone::{Phone, Saving};
 
@@ -314,6 +314,18 @@ pub(crate) fn find_with_household(
 ) -> Result<Option<(ConsentRow, Option<HouseholdId>)>> {
     let sql = format!("SELECT {COLUMNS} FROM live_consents WHERE id = ?1");
     Ok(phone.connection().prepare_cached(&sql)?.query_row([consent.0.0], read).optional()?)
+}
+
+/// The newest live consent to the record of a household, or of one that it was joined with.
+pub(crate) fn to_record(phone: &Phone, household: HouseholdId) -> Result<Option<ConsentId>> {
+    let known = phone.known()?;
+    let mut given = Vec::new();
+    for one in walk::Places::new(phone.connection(), &known)?.joined(household) {
+        given.extend(of_household(phone, one)?);
+    }
+    given.retain(|consent| consent.withdrawn_on.is_none() && consent.purposes & RECORD != 0);
+    given.sort_by_key(|consent| consent.date);
+    Ok(given.pop().map(|consent| consent.consent))
 }
 
 /// The consents of a household, oldest first.

@@ -28,7 +28,7 @@ pub struct NewContact {
     pub contact: Option<ContactId>,
     /// The live consent it lives by.
     pub consent: ConsentId,
-    /// Whose consent that is.
+    /// Whose consent that is; of those that were joined any.
     pub household: HouseholdId,
     /// The person, when one.
     #[serde(default)]
@@ -96,8 +96,11 @@ impl Contacts<'_> {
             return Ok(saved);
         }
         let mut problems = Problems::default();
+        let is_theirs = |whose: Option<HouseholdId>| {
+            whose.map_or(Ok(false), |of| check::is_same_household(phone.connection(), of.0, new.household.0))
+        };
         match consents::find_with_household(&phone, new.consent)? {
-            Some((_, whose)) if whose != Some(new.household) => {
+            Some((_, whose)) if !is_theirs(whose)? => {
                 problems.add("consent", "consent_of_other_household");
             }
             Some((consent, _)) if consent.withdrawn_on.is_some() => problems.add("consent", "consent_dead"),

@@ -122,6 +122,7 @@ impl Duplicates<'_> {
             let free = free.or_else(|| edges.free(&joined).map(|row| (row, other)));
             let (bears, to) = free.ok_or_else(|| AppError::invalid("other", "conflict"))?;
             phone.save(|saving| saving.patch(table, bears, [("merged_with", to.into())]))?;
+            phone.forget_known();
         }
         let shows = joined.union(&others).min().copied().unwrap_or(one);
         Ok(Merged { shows })
@@ -139,6 +140,7 @@ impl Duplicates<'_> {
         let edges = Edges::read(phone.connection(), table)?;
         if edges.joined(row).len() > 1 {
             phone.save(|saving| edges.take_out(saving, table, row))?;
+            phone.forget_known();
         }
         Ok(Nothing {})
     }

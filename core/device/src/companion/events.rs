@@ -2,7 +2,7 @@
 
 use langso_domain::date::CivilDate;
 use langso_domain::id::{
-    GrantId, GroupId, MemberId, MembershipId, PlanId, RowId, SessionId, VisitId, WorkDayId,
+    GrantId, GroupId, HouseholdId, MemberId, MembershipId, PlanId, RowId, SessionId, VisitId, WorkDayId,
 };
 use langso_domain::registry::{MAX_REFS, Role};
 use langso_domain::units::UnitCode;
@@ -74,7 +74,7 @@ impl Events<'_> {
     /// Writes down that a phone or SIM was given.
     ///
     /// # Errors
-    /// As [`Events::log_session`]; `other_household` for a visit or person of another household.
+    /// As [`Events::log_session`]; `consent_withdrawn` for the household, `other_household` for a visit or person of another household.
     pub fn log_grant(&self, new: NewGrant) -> Result<SavedGrant> {
         const CALL: &str = "events.log_grant";
         let mut phone = self.0.phone();
@@ -87,7 +87,9 @@ impl Events<'_> {
         let donor = check::optional_text("grant", "donor", new.donor.as_deref())?;
         let visit = visit_of(connection, new.visit)?;
         let household = new.household.map(|household| household.0).or(visit.household);
-        check::present_if(connection, "household", "household", household)?;
+        if let Some(household) = household {
+            check::household(&phone, HouseholdId(household))?;
+        }
         if let (Some(one), Some(other)) = (household, visit.household)
             && !check::is_same_household(connection, one, other)?
         {
@@ -168,7 +170,8 @@ impl Events<'_> {
     /// Writes down that several joined a club, in one save.
     ///
     /// # Errors
-    /// As [`Events::log_session`], with fields such as `joined[3].person`; `already_member` for a person who is
+    /// As [`Events::log_session`], with fields such as `joined[3].person`; `consent_withdrawn` for one
+    /// whose household took its consent back, `already_member` for a person who is
     /// in the club or stands twice in the list.
     pub fn log_memberships(&self, new: NewMemberships) -> Result<SavedMemberships> {
         const CALL: &str = "events.log_memberships";
@@ -184,12 +187,17 @@ impl Events<'_> {
             count if count > MAX_JOINING => return Err(AppError::invalid("joined", "too_many")),
             _ => {}
         }
+        let known = phone.known()?;
         let mut seen = std::collections::BTreeSet::new();
         for (at, joined) in new.joined.iter().enumerate() {
             check::fact_day(&phone, &format!("joined[{at}].from"), joined.from)?;
             let Some(person) = joined.person else { continue };
             let field = format!("joined[{at}].person");
             check::present(connection, "person", &field, person.0)?;
+            let lives = check::household_of(connection, person)?;
+            if lives.is_some_and(|lives| known.withdrawn.contains(&HouseholdId(lives))) {
+                return Err(AppError::invalid(&field, "consent_withdrawn"));
+            }
             let sql = "SELECT 1 FROM live_memberships
                        WHERE group_id = ?1 AND person_id = ?2 AND (to_date IS NULL OR to_date > ?3)";
             let is_in = connection

@@ -34,7 +34,7 @@ pub(crate) struct Known {
     pub hamlets: HashMap<HamletId, KnownHamlet>,
     /// The places' campaigns.
     pub plans: HashMap<PlanId, KnownPlan>,
-    /// Households whose every consent to the record was withdrawn.
+    /// Households whose every consent to the record was withdrawn; of those that were joined every row, or none.
     pub withdrawn: HashSet<HouseholdId>,
 }
 
@@ -162,7 +162,7 @@ impl Phone {
         Ok(self.known()?.content.clone())
     }
 
-    /// After a save that touched consents.
+    /// After a save that touched consents, or which households are one.
     pub(crate) fn forget_known(&self) {
         *self.known.borrow_mut() = None;
     }
@@ -204,9 +204,15 @@ fn read(phone: &Phone, arrived: Arrived, content: Content) -> Result<Known> {
         let plan = KnownPlan { name: name.unwrap_or_default(), from: day(row, 2)?, to: day(row, 3)? };
         Ok((PlanId(rows::id(row, 0)?), plan))
     })?;
-    let sql = "SELECT household_id FROM live_consents WHERE household_id IS NOT NULL GROUP BY household_id
-               HAVING sum(withdrawn_on IS NULL AND coalesce(purposes, 1) & 1) = 0
-                  AND sum(coalesce(purposes, 1) & 1) > 0";
+    // A consent of any row of a joined household is one of them all.
+    let sql = "WITH joined AS MATERIALIZED (SELECT id, canonical_id FROM household_identities),
+                    gone AS MATERIALIZED (
+                      SELECT coalesce(j.canonical_id, c.household_id) AS id
+                      FROM live_consents AS c LEFT JOIN joined AS j ON j.id = c.household_id
+                      WHERE c.household_id IS NOT NULL GROUP BY 1
+                      HAVING sum(c.withdrawn_on IS NULL AND coalesce(c.purposes, 1) & 1) = 0
+                         AND sum(coalesce(c.purposes, 1) & 1) > 0)
+               SELECT id FROM gone UNION SELECT j.id FROM joined AS j JOIN gone AS g ON g.id = j.canonical_id";
     let withdrawn = rows::all(connection, sql, [], |row| rows::id(row, 0).map(HouseholdId))?;
     Ok(Known {
         arrived,

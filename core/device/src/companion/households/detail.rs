@@ -128,7 +128,7 @@ pub(in super::super) fn household(phone: &Phone, of: HouseholdId) -> Result<Opti
         .optional()?;
     let Some(mut detail) = found else { return Ok(None) };
     let all = places.joined(shown);
-    detail.is_withdrawn = all.iter().all(|one| known.withdrawn.contains(one));
+    detail.is_withdrawn = known.withdrawn.contains(&shown);
     for one in &all {
         detail.persons.extend(persons(phone, *one)?);
         detail.consents.extend(consents::of_household(phone, *one)?);

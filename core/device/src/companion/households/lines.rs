@@ -78,7 +78,7 @@ pub(in super::super) fn lines(
             display_name: None,
             last_visit: None,
             appointment: None,
-            is_withdrawn: all.iter().all(|one| known.withdrawn.contains(one)),
+            is_withdrawn: known.withdrawn.contains(&household),
         };
         let mut is_live = false;
         for one in all.iter().map(|one| one.0) {

@@ -28,12 +28,9 @@ pub(super) fn slip(phone: &mut Phone, of: HouseholdId) -> Result<RightsSlip> {
     let known = phone.known()?;
     let household = Places::new(phone.connection(), &known)?.shown(of);
     let held = held(phone, household)?.ok_or(AppError::NotFound)?;
-    let is_live = |consent: &consents::ConsentRow| {
-        consent.withdrawn_on.is_none() && consent.purposes & consents::RECORD != 0
-    };
     let code = match held.0 {
         Some(code) => code,
-        None if !consents::of_household(phone, household)?.iter().any(is_live) => {
+        None if consents::to_record(phone, household)?.is_none() => {
             return Err(AppError::invalid("household", "no_consent"));
         }
         None => {

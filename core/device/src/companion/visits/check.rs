@@ -17,7 +17,7 @@ use super::super::content::named_service;
 use super::super::known::Known;
 use super::super::problems::Problems;
 use super::super::runs::{CheckedRun, OpenRun, check_run, leads_to};
-use super::super::{consents, drafts, merges, rows};
+use super::super::{consents, drafts, households, merges, rows};
 use super::records::{NewService, NewVisit};
 use super::returns::{CheckedReturn, check_return};
 use super::{MAX_FOLLOW_UPS, MAX_SERVICES};
@@ -103,14 +103,10 @@ fn check_household(
     household: HouseholdId,
     problems: &mut Problems,
 ) -> Result<Option<HamletId>> {
+    households::check_household(phone, known, household, problems)?;
     let sql = "SELECT hamlet_id FROM live_households WHERE id = ?1";
     let mut get = phone.connection().prepare_cached(sql)?;
     let found = get.query_row([household.0.0], |row| rows::some_id(row, 0, HamletId)).optional()?;
-    match found {
-        None => problems.add("household", "not_found"),
-        Some(_) if known.withdrawn.contains(&household) => problems.add("household", "consent_withdrawn"),
-        Some(_) => {}
-    }
     Ok(found.flatten())
 }
 
