@@ -4,19 +4,21 @@
 //! The one idea: every position after the cursor is either in a receipt of the head or in a frame, so that the
 //! phone's chain always closes. Frames are made one at a time, when the line has taken the last.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use langso_domain::id::{DeviceId, ScopeId};
+use langso_domain::id::{DeviceId, Key, ScopeId};
 use langso_sync::chain::Cursor;
 use langso_sync::session::hub::{Entry, Gap, HeldIndex, Serving, receipts};
+use langso_sync::wire::SetAside;
 use langso_sync::wire::{Ended, Held, Hello, Left, MAX_RANGES, Problem, Reason, ReplyHead};
-use langso_sync::wire::{Nonce, SetAside};
 
 use crate::access;
 use crate::clock::Millis;
 use crate::keys::HubKeys;
 use crate::log::{self, Log, OTHER_BYTES, Position, Stored};
+use crate::nonce;
+use crate::sync::Aside;
 
 /// The most bytes of a frame when the phone leaves it to the hub: past this deflate gains nothing, and the first
 /// frame shall be there soon.
@@ -30,7 +32,7 @@ const RANGE_BYTES: usize = 8;
 /// Rows and bytes read from the log at a time.
 const PAGE_ROWS: u64 = 1_000;
 const PAGE_BYTES: usize = 256 * 1024;
-/// The most changes named as set aside, by scope.
+/// The most changes named as set aside, by scope, of those that came with earlier requests.
 const MAX_NAMED: u32 = 256;
 
 /// A reply under way.
@@ -64,7 +66,8 @@ struct Part {
 }
 
 impl Reply {
-    /// Plans the answer to a hello of a device that has been verified.
+    /// Plans the answer to a hello of a device that has been verified, `aside` being what of its request was set
+    /// aside.
     ///
     /// # Errors
     /// [`log::Error`].
@@ -73,9 +76,10 @@ impl Reply {
         keys: Arc<HubKeys>,
         device: DeviceId,
         hello: &Hello,
-        nonce: Nonce,
+        aside: &[Aside],
         now: Millis,
     ) -> Result<Self, log::Error> {
+        let nonce = nonce::give(&keys.secret, device, now);
         let mut head = ReplyHead { hub_time_ms: now.unsigned(), nonce, ..ReplyHead::default() };
         let budget = hello.max_bytes as usize;
         let mut room = MAX_RANGES.min((budget / RANGE_BYTES).max(16));
@@ -90,9 +94,14 @@ impl Reply {
                 held.entry(scope).or_default().push(offer);
             }
         }
+        // What has just come is named before all else: however much waits, it is not sent again.
+        let is_asked = |of: ScopeId| hello.cursors.iter().any(|(scope, _)| *scope == of);
+        let just_come = aside.iter().filter(|(scope, ..)| is_asked(*scope));
+        head.set_aside.extend(just_come.map(|(_, key, code)| set_aside(*key, code)));
+        let named: HashSet<Key> = head.set_aside.iter().map(|one| one.key).collect();
         let mut scopes = VecDeque::new();
         for (at, (scope, cursor)) in hello.cursors.iter().enumerate() {
-            add_waiting(&log, *scope, device, &mut head)?;
+            add_waiting(&log, *scope, device, &mut head, &named)?;
             let known = readable.remove(scope).is_some();
             let state = if known { log.scope(*scope)? } else { None };
             let Some(state) = state else {
@@ -249,18 +258,27 @@ fn start(
     Ok(None)
 }
 
-fn add_waiting(log: &Log, scope: ScopeId, device: DeviceId, head: &mut ReplyHead) -> Result<(), log::Error> {
+fn add_waiting(
+    log: &Log,
+    scope: ScopeId,
+    device: DeviceId,
+    head: &mut ReplyHead,
+    named: &HashSet<Key>,
+) -> Result<(), log::Error> {
     let (waiting, all) = log.waiting_of(scope, device, MAX_NAMED)?;
     head.set_aside_total += all;
-    head.set_aside.extend(waiting.into_iter().map(|(key, code)| {
-        let reason = match code.as_str() {
-            "beyond_role" => Reason::Role,
-            "revoked_device" => Reason::Revoked,
-            "malformed" => Reason::Unreadable,
-            OTHER_BYTES => Reason::OtherBytes,
-            _ => Reason::Scope,
-        };
-        SetAside { key, reason: reason as u8 }
-    }));
+    let new = waiting.into_iter().filter(|(key, _)| !named.contains(key));
+    head.set_aside.extend(new.map(|(key, code)| set_aside(key, &code)));
     Ok(())
+}
+
+fn set_aside(key: Key, code: &str) -> SetAside {
+    let reason = match code {
+        "beyond_role" => Reason::Role,
+        "revoked_device" => Reason::Revoked,
+        "malformed" => Reason::Unreadable,
+        OTHER_BYTES => Reason::OtherBytes,
+        _ => Reason::Scope,
+    };
+    SetAside { key, reason: reason as u8 }
 }

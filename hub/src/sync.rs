@@ -13,17 +13,17 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures_util::stream::Peekable;
 use futures_util::{FutureExt, StreamExt, stream};
-use langso_domain::id::DeviceId;
+use langso_domain::id::{DeviceId, Key, ScopeId};
 use langso_sync::frame::{FrameError, Outer};
 use langso_sync::keys::PublicKey;
 use langso_sync::wire::{
-    CONTENT_TYPE, Hello, Nonce, PROTOCOL, Problem, ProblemBody, RequestEvent, RequestReader, Sealed,
-    WireError,
+    CONTENT_TYPE, Hello, MAX_SET_ASIDE, Nonce, PROTOCOL, Problem, ProblemBody, RequestEvent, RequestReader,
+    Sealed, WireError,
 };
 
 use crate::author;
 use crate::intake::{Refusal, Taken};
-use crate::log;
+use crate::log::{self, OTHER_BYTES};
 use crate::nonce;
 use crate::serve::Reply;
 use crate::server::{Hub, Shared, stopped};
@@ -106,8 +106,7 @@ async fn answer(shared: &Shared, request: Request) -> Result<Response, Stop> {
     let (reply, first) = blocking(move || {
         let now = hub.clock.now();
         let device = prove(&hub, &came)?;
-        let next = nonce::give(&hub.keys.secret, device, now);
-        let mut reply = Reply::new(hub.log.clone(), hub.keys.clone(), device, &came.hello, next, now)?;
+        let mut reply = Reply::new(hub.log.clone(), hub.keys.clone(), device, &came.hello, &came.aside, now)?;
         let mut first = Vec::new();
         while first.len() < WHOLE_BYTES {
             match reply.next_part()? {
@@ -145,7 +144,12 @@ struct Came {
     sealed: Sealed,
     /// A frame that the asking device itself should have signed was not.
     own_forged: bool,
+    /// What of it was set aside.
+    aside: Vec<Aside>,
 }
+
+/// A change of the asking device that waits for its lead, with the code why.
+pub(crate) type Aside = (ScopeId, Key, &'static str);
 
 async fn receive(shared: &Shared, body: Body) -> Result<Came, Stop> {
     let mut reader = RequestReader::new(shared.limits.request_bytes);
@@ -206,7 +210,7 @@ async fn receive(shared: &Shared, body: Body) -> Result<Came, Stop> {
     }
     let sealed = reader.finish()?;
     let hello = hello.ok_or(Problem::Malformed)?;
-    Ok(Came { hello, sealed, own_forged: frames.own_forged })
+    Ok(Came { hello, sealed, own_forged: frames.own_forged, aside: frames.aside })
 }
 
 /// Whether more of the body has come already: then one commit can keep more than one frame.
@@ -229,6 +233,8 @@ struct Frames {
     kept: bool,
     refused: usize,
     last_refusal: Option<Refusal>,
+    /// As much as a reply can name.
+    aside: Vec<Aside>,
 }
 
 impl Frames {
@@ -249,6 +255,8 @@ impl Frames {
         self.own_forged |= judged.own_forged;
         self.kept |= judged.kept;
         self.refused += judged.refused;
+        let room = MAX_SET_ASIDE - self.aside.len();
+        self.aside.extend(judged.aside.into_iter().take(room));
         self.last_refusal = judged.last_refusal.or(self.last_refusal);
         Ok(())
     }
@@ -267,16 +275,17 @@ struct Judged {
     kept: bool,
     refused: usize,
     last_refusal: Option<Refusal>,
+    aside: Vec<Aside>,
 }
 
 fn keep(hub: &Hub, frames: &[Vec<u8>], asks: Option<DeviceId>) -> Result<Judged, Stop> {
     let mut judged = Judged::default();
     for (frame, taken) in frames.iter().zip(hub.intake.take_all(frames, hub.clock.now())?) {
+        let signer = Outer::whole(frame).map(|outer| outer.key_id()).ok();
         match taken {
             Taken::Refused(why) => {
                 judged.refused += 1;
                 judged.last_refusal = Some(why);
-                let signer = Outer::whole(frame).map(|outer| outer.key_id()).ok();
                 judged.own_forged |= why == Refusal::Forged && signer == asks;
             }
             Taken::Kept(scope, told) => {
@@ -291,6 +300,11 @@ fn keep(hub: &Hub, frames: &[Vec<u8>], asks: Option<DeviceId>) -> Result<Judged,
                 );
                 if told.accepted > 0 {
                     hub.dirty.mark(scope);
+                }
+                if signer == asks {
+                    let waits = told.set_aside.iter().filter_map(|(key, why)| Some(((*key)?, why.code())));
+                    let others = told.collisions.iter().map(|key| (*key, OTHER_BYTES));
+                    judged.aside.extend(waits.chain(others).map(|(key, code)| (scope, key, code)));
                 }
             }
         }

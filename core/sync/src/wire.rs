@@ -19,7 +19,7 @@ pub use hello::{Held, Hello, MAX_HELD, MAX_MARKS, MAX_SCOPES, Mark};
 pub use invite::{Invite, InviteError};
 pub use problem::{Problem, ProblemBody};
 pub use receipts::{MAX_RANGES, Range, ScopeReceipts};
-pub use reply::{Ended, Left, Reason, ReplyEvent, ReplyHead, ReplyReader, SetAside};
+pub use reply::{Ended, Left, MAX_SET_ASIDE, Reason, ReplyEvent, ReplyHead, ReplyReader, SetAside};
 pub use request::{Auth, RequestEvent, RequestReader, Sealed, write_request};
 pub use signed_get::{NotASignedGet, SignedGet};
 

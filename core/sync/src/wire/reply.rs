@@ -19,7 +19,7 @@ const HEAD: [u8; 2] = *b"LR";
 const END: [u8; 2] = *b"LE";
 const LEFT_LABEL: &[u8] = b"langso left v1\0";
 /// The most changes a reply names as set aside; [`ReplyHead::set_aside_total`] counts them all.
-const MAX_SET_ASIDE: usize = 1_024;
+pub const MAX_SET_ASIDE: usize = 1_024;
 
 /// What the hub says first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
