@@ -144,7 +144,8 @@ async fn no_log_line_and_no_error_holds_a_name_a_number_or_a_note() {
     field.restart().await;
 
     let logged = page.text();
-    for expected in ["listening", "frame kept", "frame refused", "refused", "a code was used a second time"] {
+    for expected in ["listening", "frame kept", "frames refused", "refused", "a code was used a second time"]
+    {
         assert!(logged.contains(expected), "nothing was logged of {expected:?}");
     }
     assert!(told.contains("never_store") || told.contains("phone"), "{told}");
