@@ -84,14 +84,6 @@ impl AppError {
         Problem::new(field, code).into()
     }
 
-    /// The same problem, told of the field by which the caller knows it.
-    pub(crate) fn at(self, field: &str) -> Self {
-        match self {
-            Self::InvalidInput { code, .. } => Self::InvalidInput { field: field.to_owned(), code },
-            other => other,
-        }
-    }
-
     pub(crate) fn offline(why: &str) -> Self {
         Self::Offline { why: why.to_owned() }
     }

@@ -75,7 +75,7 @@ fn a_second_tap_is_the_same_save() {
 fn days_before_the_team_and_days_to_come_are_refused() {
     let mut team = Team::new();
     let mut phone = phone(&mut team, MEMBER);
-    let on = |iso| NewSession { date: day(iso), ..session(&team) };
+    let on = |iso| NewSession { date: day(iso), plan: None, ..session(&team) };
     let app = phone.app();
     assert_eq!(app.events().log_session(on("2022-05-11")), Err(invalid("date", "before_team")));
     assert_eq!(app.events().log_session(on("2024-06-16")), Err(invalid("date", "future_date")));
@@ -128,6 +128,30 @@ fn choices_and_rows_that_are_not_here_are_named_by_their_field() {
     let unit = langso_domain::units::UnitCode::parse("06838@2025");
     let unit = NewSession { unit, ..session(&team) };
     assert_eq!(app.events().log_session(unit), Err(invalid("unit", "not_of_its_date")));
+}
+
+#[test]
+fn an_event_counts_under_a_plan_of_its_day_and_for_members_of_its_day() {
+    let mut team = Team::new();
+    let mut lead = team.enrol("H’Mai Êban", LEAD);
+    let left = langso_domain::id::MemberId(team.write(
+        "member",
+        &[("name", "Nguyễn Văn Đi".into()), ("to_date", support::date("2024-05-31").into())],
+    ));
+    team.bring(&mut lead);
+    let events = lead.app().events();
+    let early = NewSession { date: day("2023-12-31"), ..session(&team) };
+    assert_eq!(events.log_session(early), Err(invalid("plan", "plan_not_on_date")));
+    let with = |date| NewSession { members: vec![left], date: day(date), ..session(&team) };
+    assert_eq!(events.log_session(with("2024-06-14")), Err(invalid("members[0]", "left_team")));
+    assert!(events.log_session(with("2024-05-31")).is_ok());
+    let early = NewWorkDay { date: day("2023-12-31"), plan: Some(team.plan), ..work_day() };
+    assert_eq!(events.log_work_day(early), Err(invalid("plan", "plan_not_on_date")));
+    let of = |date| NewWorkDay { member: Some(left), date: day(date), ..work_day() };
+    assert_eq!(events.log_work_day(of("2024-06-14")), Err(invalid("member", "left_team")));
+    assert!(events.log_work_day(of("2024-05-31")).is_ok());
+    let grant = json!({"item": 1, "plan": team.plan, "date": "2023-12-31"});
+    assert_eq!(lead.app().call("events.log_grant", grant), Err(invalid("plan", "plan_not_on_date")));
 }
 
 #[test]

@@ -170,6 +170,16 @@ fn what_cannot_be_planned_is_refused_before_anything_is_written() {
 }
 
 #[test]
+fn a_note_keeps_its_paragraphs() {
+    let mut team = Team::new();
+    let mut phone = one(&mut team);
+    let household = phone.household(&team, "Hộ 12", 1).0;
+    let note = "Mang sạc dự phòng\nHỏi lại bác về SIM";
+    plan(&mut phone, NewFollowUp { note: Some(format!(" {note}  ")), ..on(household, "2024-06-20") });
+    assert_eq!(list(&mut phone, true).follow_ups[0].note.as_deref(), Some(note));
+}
+
+#[test]
 fn a_second_tap_plans_nothing_twice_and_an_unsure_clock_refuses_no_day() {
     let mut team = Team::new();
     let mut phone = one(&mut team);

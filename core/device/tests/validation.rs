@@ -317,7 +317,7 @@ fn what_a_real_note_says_raises_no_false_alarm() {
 }
 
 #[test]
-fn a_return_is_to_a_known_person_on_a_day_that_is_not_past() {
+fn a_return_is_to_a_known_person_on_a_day_that_a_sure_clock_does_not_call_past() {
     let mut desk = Desk::new();
     let (_, strangers) = desk.phone.household(&desk.team, "Hộ 13", 1);
     let base = NewReturn {
@@ -337,6 +337,10 @@ fn a_return_is_to_a_known_person_on_a_day_that_is_not_past() {
         let visit = NewVisit { follow_ups: vec![new], ..desk.visit() };
         desk.refuses(visit, &format!("follow_ups[0].{field}"), code);
     }
+    desk.phone.forget_hub_time();
+    let early = NewReturn { due_on: day("2024-06-14"), ..base };
+    let visit = NewVisit { follow_ups: vec![early], ..desk.visit() };
+    desk.takes(visit);
 }
 
 #[test]

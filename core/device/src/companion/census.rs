@@ -4,8 +4,9 @@ use langso_domain::id::{HamletId, HouseholdId, RowId};
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
+use super::problems::Problems;
 use super::record::Day;
-use super::{Companion, check, once, rows, walk};
+use super::{Companion, check, consents, households, once, rows, walk};
 use crate::error::{AppError, Result};
 
 /// The feature; see [`Companion::census`].
@@ -154,15 +155,20 @@ impl Census<'_> {
         }
         let connection = phone.connection();
         let household = seen.household.0;
-        check::household(&phone, seen.household)?;
+        let known = phone.known()?;
+        let mut problems = Problems::default();
+        households::check_household(&phone, &known, seen.household, &mut problems)?;
         let hamlet = connection
             .prepare_cached("SELECT hamlet_id FROM live_households WHERE id = ?1")?
             .query_row([household.0], |row| rows::some_id(row, 0, |id| id))
             .optional()?
-            .flatten()
-            .ok_or_else(|| AppError::invalid("household", "no_hamlet"))?;
-        let date = check::fact_day(&phone, "date", seen.date.unwrap_or(Day(phone.today())))?;
-        let joined = walk::Places::new(connection, &*phone.known()?)?.joined(seen.household);
+            .flatten();
+        if hamlet.is_none() && problems.count() == 0 {
+            problems.add("household", "no_hamlet");
+        }
+        let date = consents::fact_day(&phone, &known, "date", seen.date, &mut problems);
+        problems.finish()?;
+        let joined = walk::Places::new(connection, &known)?.joined(seen.household);
         let (adults, smartphones) = by_persons(connection, &joined, date.ymd().0.into())?;
         let adults = seen.adults.unwrap_or(adults);
         let smartphones = seen.smartphones.unwrap_or(smartphones.min(adults));

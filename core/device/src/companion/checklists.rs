@@ -8,6 +8,7 @@ use langso_domain::id::ChecklistRunId;
 use langso_domain::registry::{Role, ScopeKind};
 use rusqlite::Connection;
 
+use super::problems::Problems;
 use super::runs::{self, FAILED, NewRun, OpenRun, RunStep};
 use super::{Companion, Nothing, check, consents, content, drafts, once, reviews, rows, saves};
 use crate::error::{AppError, Problem, Result};
@@ -195,21 +196,21 @@ impl Checklists<'_> {
         if !held.member.map_or(Ok(false), |member| is_returned(&phone, member, answer.run))? {
             return Err(AppError::invalid("run", "not_returned"));
         }
-        let text = check::text("review", "comment", &answer.answer).map_err(|error| error.at("answer"))?;
+        let mut problems = Problems::default();
+        let text = problems.text("answer", "review.comment", &answer.answer);
         let mut fields = vec![("steps", held.steps.into())];
         if let Some(fixed) = &answer.fixed {
             if held.tutorial.as_ref() != Some(&fixed.tutorial) {
                 return Err(AppError::invalid("fixed.tutorial", "other_tutorial"));
             }
-            let mut problems = super::problems::Problems::default();
             let checked = runs::check_run(&*phone.known()?, "fixed", fixed, &mut problems);
-            problems.finish()?;
             fields = checked.fields().into_iter().filter(|(name, _)| *name != "tutorial").collect();
         }
+        problems.finish()?;
         once::save(&mut phone, CALL, answer.token.as_deref(), |saving| {
             reviews::come_after_reviews(saving, answer.run)?;
             saving.patch("checklist_run", answer.run.0, fields)?;
-            saving.give_reason(ScopeKind::Training, saves::REASON_OTHER, Some(&text));
+            saving.give_reason(ScopeKind::Training, saves::REASON_OTHER, text.as_deref());
             Ok(Nothing {})
         })
     }

@@ -2,14 +2,16 @@
 
 use langso_domain::date::CivilDate;
 use langso_domain::id::{
-    GrantId, GroupId, HouseholdId, MemberId, MembershipId, PlanId, RowId, SessionId, VisitId, WorkDayId,
+    GrantId, GroupId, HamletId, HouseholdId, MemberId, MembershipId, PlanId, RowId, SessionId, VisitId,
+    WorkDayId,
 };
-use langso_domain::registry::{MAX_REFS, Role};
+use langso_domain::registry::Role;
 use langso_domain::units::UnitCode;
 use rusqlite::{Connection, OptionalExtension};
 
+use super::problems::Problems;
 use super::record::Day;
-use super::{Companion, check, once, rows};
+use super::{Companion, check, consents, households, merges, once, rows};
 use crate::error::{AppError, Result};
 
 mod lists;
@@ -40,23 +42,25 @@ impl Events<'_> {
         if let Some(answer) = once::answered(&phone, CALL, new.token.as_deref())? {
             return Ok(answer);
         }
-        let connection = phone.connection();
-        let kind = check::choice(connection, "session_kinds", "kind", new.kind)?;
-        let topic = check::text("session", "topic", &new.topic)?;
-        let organiser = check::optional_text("session", "organiser", new.organiser.as_deref())?;
-        let date = check::fact_day(&phone, "date", new.date)?;
-        check::present_if(connection, "hamlet", "hamlet", new.hamlet.map(|hamlet| hamlet.0))?;
+        let known = phone.known()?;
+        let mut problems = Problems::default();
+        problems.choice(&known.content, "session_kinds", "kind", Some(new.kind));
+        let topic = problems.text("topic", "session.topic", &new.topic);
+        let organiser = problems.line("organiser", "session.organiser", new.organiser.as_deref());
+        let date = consents::fact_day(&phone, &known, "date", Some(new.date), &mut problems);
+        known.check_hamlet("hamlet", new.hamlet, &mut problems);
         if new.headcount > MAX_HEADCOUNT {
-            return Err(AppError::invalid("headcount", "too_many"));
+            problems.add("headcount", "too_many");
         }
-        let members = members(connection, &new.members, me)?;
-        check::plan(connection, new.plan)?;
-        let unit = check::unit(&phone, new.unit, new.hamlet.map(|hamlet| hamlet.0), date)?;
+        let members = known.check_members(&new.members, me, date, &mut problems);
+        known.check_plan("plan", new.plan, date, &mut problems);
+        let unit = known.check_unit("unit", new.unit, new.hamlet, date, &mut problems);
+        problems.finish()?;
         once::save(&mut phone, CALL, new.token.as_deref(), |saving| {
             let id = saving.create(
                 "session",
                 [
-                    ("kind", kind.into()),
+                    ("kind", new.kind.into()),
                     ("topic", topic.into()),
                     ("organiser", organiser.into()),
                     ("unit", unit.map(|unit| unit.to_string()).into()),
@@ -83,39 +87,42 @@ impl Events<'_> {
             return Ok(answer);
         }
         let connection = phone.connection();
-        let item = check::choice(connection, "grant_items", "item", new.item)?;
-        let donor = check::optional_text("grant", "donor", new.donor.as_deref())?;
+        let known = phone.known()?;
+        let mut problems = Problems::default();
+        problems.choice(&known.content, "grant_items", "item", Some(new.item));
+        let donor = problems.line("donor", "grant.donor", new.donor.as_deref());
         let visit = visit_of(connection, new.visit)?;
         let household = new.household.map(|household| household.0).or(visit.household);
         if let Some(household) = household {
-            check::household(&phone, HouseholdId(household))?;
+            households::check_household(&phone, &known, HouseholdId(household), &mut problems)?;
         }
         if let (Some(one), Some(other)) = (household, visit.household)
             && !check::is_same_household(connection, one, other)?
         {
-            return Err(AppError::invalid("visit", "other_household"));
+            problems.add("visit", "other_household");
         }
-        if let Some(person) = new.person {
-            check::present(connection, "person", "person", person.0)?;
-            let lives = check::household_of(connection, person)?;
-            match (household, lives) {
-                (Some(one), Some(other)) if check::is_same_household(connection, one, other)? => {}
-                _ => return Err(AppError::invalid("person", "other_household")),
+        match (new.person, household) {
+            (Some(person), Some(household)) => {
+                merges::check_person(connection, "person", HouseholdId(household), person, &mut problems)?;
             }
+            (Some(_), None) => problems.add("person", "other_household"),
+            (None, _) => {}
         }
-        check::plan(connection, new.plan)?;
-        let day = new.date.or(visit.date).unwrap_or(Day(phone.today()));
-        let date = check::fact_day(&phone, "date", day)?;
+        let date = consents::fact_day(&phone, &known, "date", new.date.or(visit.date), &mut problems);
+        known.check_plan("plan", new.plan, date, &mut problems);
         let unit = match (new.unit, visit.unit) {
             (None, Some(unit)) => Some(unit),
-            (given, _) => check::unit(&phone, given, hamlet_of(connection, household)?, date)?,
+            (given, _) => {
+                known.check_unit("unit", given, hamlet_of(connection, household)?, date, &mut problems)
+            }
         };
+        problems.finish()?;
         let plan = new.plan.map(|plan| plan.0).or(visit.plan);
         once::save(&mut phone, CALL, new.token.as_deref(), |saving| {
             let id = saving.create(
                 "grant",
                 [
-                    ("item", item.into()),
+                    ("item", new.item.into()),
                     ("household_id", household.into()),
                     ("person_id", new.person.map(|person| person.0).into()),
                     ("visit_id", new.visit.map(|visit| visit.0).into()),
@@ -125,7 +132,7 @@ impl Events<'_> {
                     ("plan_id", plan.into()),
                 ],
             )?;
-            Ok(SavedGrant { grant: GrantId(id), reverify_hint: item == PHONE })
+            Ok(SavedGrant { grant: GrantId(id), reverify_hint: new.item == PHONE })
         })
     }
 
@@ -140,16 +147,19 @@ impl Events<'_> {
         if let Some(answer) = once::answered(&phone, CALL, new.token.as_deref())? {
             return Ok(answer);
         }
-        let name = check::text("group", "name", &new.name)?;
-        let kind = check::choice(phone.connection(), "group_kinds", "kind", new.kind)?;
-        let founded = check::fact_day(&phone, "founded_on", new.founded_on)?;
-        let unit = check::unit(&phone, new.unit, None, founded)?;
+        let known = phone.known()?;
+        let mut problems = Problems::default();
+        let name = problems.text("name", "group.name", &new.name);
+        problems.choice(&known.content, "group_kinds", "kind", Some(new.kind));
+        let founded = consents::fact_day(&phone, &known, "founded_on", Some(new.founded_on), &mut problems);
+        let unit = known.check_unit("unit", new.unit, None, founded, &mut problems);
+        problems.finish()?;
         once::save(&mut phone, CALL, new.token.as_deref(), |saving| {
             let id = saving.create(
                 "group",
                 [
                     ("name", name.into()),
-                    ("kind", kind.into()),
+                    ("kind", new.kind.into()),
                     ("unit", unit.map(|unit| unit.to_string()).into()),
                     ("founded_on", founded.into()),
                 ],
@@ -188,15 +198,19 @@ impl Events<'_> {
             _ => {}
         }
         let known = phone.known()?;
+        let mut problems = Problems::default();
         let mut seen = std::collections::BTreeSet::new();
         for (at, joined) in new.joined.iter().enumerate() {
-            check::fact_day(&phone, &format!("joined[{at}].from"), joined.from)?;
+            let from = format_args!("joined[{at}].from");
+            consents::fact_day(&phone, &known, from, Some(joined.from), &mut problems);
             let Some(person) = joined.person else { continue };
-            let field = format!("joined[{at}].person");
-            check::present(connection, "person", &field, person.0)?;
+            let field = format_args!("joined[{at}].person");
+            if !check::is_live(connection, "person", person.0)? {
+                problems.add(field, "not_found");
+            }
             let lives = check::household_of(connection, person)?;
             if lives.is_some_and(|lives| known.withdrawn.contains(&HouseholdId(lives))) {
-                return Err(AppError::invalid(&field, "consent_withdrawn"));
+                problems.add(field, "consent_withdrawn");
             }
             let sql = "SELECT 1 FROM live_memberships
                        WHERE group_id = ?1 AND person_id = ?2 AND (to_date IS NULL OR to_date > ?3)";
@@ -206,9 +220,10 @@ impl Events<'_> {
                 .optional()?
                 .is_some();
             if is_in || !seen.insert(person) {
-                return Err(AppError::invalid(&field, "already_member"));
+                problems.add(field, "already_member");
             }
         }
+        problems.finish()?;
         once::save(&mut phone, CALL, new.token.as_deref(), |saving| {
             let mut memberships = Vec::with_capacity(new.joined.len());
             for joined in &new.joined {
@@ -242,11 +257,14 @@ impl Events<'_> {
             return Ok(answer);
         }
         let connection = phone.connection();
-        check::present(connection, "member", "member", member.0)?;
-        let half = check::choice(connection, "half_days", "half", new.half)?;
-        let reason = check::text("work_day", "reason", &new.reason)?;
-        let date = check::fact_day(&phone, "date", new.date)?;
-        check::plan(connection, new.plan)?;
+        let known = phone.known()?;
+        let mut problems = Problems::default();
+        known.check_member("member", member, new.date.0, &mut problems);
+        problems.choice(&known.content, "half_days", "half", Some(new.half));
+        let reason = problems.text("reason", "work_day.reason", &new.reason);
+        let date = consents::fact_day(&phone, &known, "date", Some(new.date), &mut problems);
+        known.check_plan("plan", new.plan, date, &mut problems);
+        problems.finish()?;
         let is_double = has_worked(connection, member, date, new.plan)?;
         once::save(&mut phone, CALL, new.token.as_deref(), |saving| {
             let id = saving.create(
@@ -254,7 +272,7 @@ impl Events<'_> {
                 [
                     ("member_id", member.0.into()),
                     ("date", date.into()),
-                    ("half", half.into()),
+                    ("half", new.half.into()),
                     ("reason", reason.into()),
                     ("plan_id", new.plan.map(|plan| plan.0).into()),
                 ],
@@ -287,23 +305,6 @@ impl Events<'_> {
 /// The number of a phone in the list `grant_items`.
 const PHONE: u8 = 1;
 
-fn members(connection: &Connection, given: &[MemberId], me: MemberId) -> Result<Vec<RowId>> {
-    if given.len() > MAX_REFS {
-        return Err(AppError::invalid("members", "too_many"));
-    }
-    let mut members: Vec<RowId> = Vec::new();
-    for (at, member) in given.iter().enumerate() {
-        check::present(connection, "member", &format!("members[{at}]"), member.0)?;
-        if !members.contains(&member.0) {
-            members.push(member.0);
-        }
-    }
-    if members.is_empty() {
-        members.push(me.0);
-    }
-    Ok(members)
-}
-
 #[derive(Default)]
 struct OfVisit {
     household: Option<RowId>,
@@ -327,10 +328,10 @@ fn visit_of(connection: &Connection, visit: Option<VisitId>) -> Result<OfVisit> 
     found.optional()?.ok_or_else(|| AppError::invalid("visit", "not_found"))
 }
 
-fn hamlet_of(connection: &Connection, household: Option<RowId>) -> Result<Option<RowId>> {
+fn hamlet_of(connection: &Connection, household: Option<RowId>) -> Result<Option<HamletId>> {
     let Some(household) = household else { return Ok(None) };
     let mut get = connection.prepare_cached("SELECT hamlet_id FROM households WHERE id = ?1")?;
-    Ok(get.query_row([household.0], |row| rows::some_id(row, 0, |id| id)).optional()?.flatten())
+    Ok(get.query_row([household.0], |row| rows::some_id(row, 0, HamletId)).optional()?.flatten())
 }
 
 /// Whether that member, day and plan make a person-day already.

@@ -3,8 +3,6 @@
 //! Nothing is struck out: what ends keeps its row and says when and by which visit. That a contact goes with its
 //! appointment is the hub's to write.
 
-use langso_domain::content::Service;
-use langso_domain::date::CivilDate;
 use langso_domain::id::{FollowUpId, HouseholdId, MemberId, PersonId, RowId, VisitId};
 use langso_domain::registry::ScopeKind;
 use langso_sync::value::Value;
@@ -13,19 +11,19 @@ use rusqlite::{Connection, OptionalExtension};
 use super::known::Known;
 use super::problems::Problems;
 use super::record::Day;
-use super::{Companion, Nothing, check, content, merges, once, rows, saves, walk};
+use super::visits::NewReturn;
+use super::{Companion, Nothing, check, consents, once, rows, saves, walk};
 use crate::error::{AppError, Result};
 use crate::phone::Phone;
 
 mod records;
+mod returns;
 
 pub use records::{
     Due, DueCounts, FindFollowUps, FinishFollowUp, FollowUpPage, FollowUpRow, HandFollowUp, MoveFollowUp,
     NewFollowUp, SavedFollowUp,
 };
-
-/// How far ahead an appointment may lie: a year typed wrong would hide it for ever.
-pub(super) const MOST_DAYS_AHEAD: i32 = 400;
+pub(super) use returns::{CheckedReturn, check_return};
 
 /// The feature; see [`Companion::follow_ups`].
 pub struct FollowUps<'a>(pub(super) &'a Companion);
@@ -46,31 +44,26 @@ impl FollowUps<'_> {
         }
         let known = phone.known()?;
         let household = whom(phone.connection(), &known, &new)?;
-        let service = match &new.service {
-            Some(name) => Some(content::named_service(&known.content, name).map(Service::reference)?),
-            None => None,
+        let agreed = NewReturn {
+            person: new.person,
+            service: new.service,
+            due_on: new.due_on,
+            assigned_to: new.assigned_to,
+            note: new.note,
         };
-        let due_on = due_day(&phone, new.due_on)?;
-        let assigned_to = new.assigned_to.unwrap_or(me);
-        check_member(&known, "assigned_to", assigned_to, due_on)?;
-        let note = check::optional_text("follow_up", "note", new.note.as_deref())?;
+        let mut problems = Problems::default();
+        let today = phone.today();
+        let checked = check_return(&phone, &known, "", (household, today), &agreed, me, &mut problems)?;
+        problems.finish()?;
         once::save(&mut phone, CALL, new.token.as_deref(), |saving| {
-            let fields = [
-                ("visit_id", new.visit.map(|visit| visit.0).into()),
-                ("household_id", household.map(|household| household.0).into()),
-                ("person_id", new.person.map(|person| person.0).into()),
-                ("service", service.map(|service| service.to_string()).into()),
-                ("due_on", due_on.into()),
-                ("assigned_to", assigned_to.0.into()),
-                ("note", note.into()),
-            ];
             let beside = match (household, new.visit) {
                 (Some(household), _) => ("household", household.0),
                 (None, Some(visit)) => ("visit", visit.0),
                 (None, None) => return Err(AppError::invalid("household", "missing")),
             };
-            let row = saving.create_beside("follow_up", beside, fields)?;
-            Ok(SavedFollowUp { follow_up: FollowUpId(row), due_on: Day(due_on), assigned_to })
+            let row = saving.create_beside("follow_up", beside, checked.fields(new.visit, household))?;
+            let (due_on, assigned_to) = (Day(checked.due_on), checked.assigned_to);
+            Ok(SavedFollowUp { follow_up: FollowUpId(row), due_on, assigned_to })
         })
     }
 
@@ -95,11 +88,13 @@ impl FollowUps<'_> {
         let mut phone = self.0.phone();
         check::role(&phone, check::TEAM)?;
         let held = Held::open(phone.connection(), to.follow_up)?;
-        let due_on = due_day(&phone, to.due_on)?;
-        if held.due_on == Some(Day(due_on)) {
+        let mut problems = Problems::default();
+        returns::check_due_day(&phone, "due_on", phone.today(), to.due_on.0, &mut problems);
+        problems.finish()?;
+        if held.due_on == Some(to.due_on) {
             return Ok(Nothing {});
         }
-        patch(&mut phone, to.follow_up, [("due_on", due_on.into())])
+        patch(&mut phone, to.follow_up, [("due_on", to.due_on.0.into())])
     }
 
     /// To another member.
@@ -110,7 +105,9 @@ impl FollowUps<'_> {
         let mut phone = self.0.phone();
         check::role(&phone, check::TEAM)?;
         let held = Held::open(phone.connection(), hand.follow_up)?;
-        check_member(&*phone.known()?, "to", hand.to, phone.today())?;
+        let mut problems = Problems::default();
+        phone.known()?.check_member("to", hand.to, phone.today(), &mut problems);
+        problems.finish()?;
         if held.assigned_to == Some(hand.to) {
             return Ok(Nothing {});
         }
@@ -146,12 +143,15 @@ impl FollowUps<'_> {
             None => None,
         };
         let day = finish.date.or(visited).unwrap_or(Day(phone.today()));
-        let date = check::fact_day(&phone, "date", day)?;
-        let Some(reason) = &finish.cancel_reason else {
+        let mut problems = Problems::default();
+        let date = consents::fact_day(&phone, &*phone.known()?, "date", Some(day), &mut problems);
+        let reason = finish.cancel_reason.as_deref();
+        let reason = reason.and_then(|reason| problems.text("cancel_reason", "follow_up.note", reason));
+        problems.finish()?;
+        let Some(reason) = reason else {
             let by = finish.visit.map(|visit| ("done_by_visit", Value::from(visit.0)));
             return patch(&mut phone, finish.follow_up, [("done_on", date.into())].into_iter().chain(by));
         };
-        let reason = check::text("follow_up", "note", reason).map_err(|error| error.at("cancel_reason"))?;
         phone.save(|saving| {
             saving.patch("follow_up", finish.follow_up.0, [("cancelled_on", date.into())])?;
             saving.give_reason(ScopeKind::Team, saves::REASON_OTHER, Some(&reason));
@@ -193,14 +193,6 @@ fn whom(connection: &Connection, known: &Known, new: &NewFollowUp) -> Result<Opt
     if household.is_some_and(|household| known.withdrawn.contains(&household)) {
         return Err(AppError::invalid("household", "consent_withdrawn"));
     }
-    if let Some(person) = new.person {
-        let mut problems = Problems::default();
-        match household {
-            Some(household) => merges::check_person(connection, "person", household, person, &mut problems)?,
-            None => problems.add("person", "other_household"),
-        }
-        problems.finish()?;
-    }
     Ok(household)
 }
 
@@ -220,24 +212,6 @@ fn done_by(connection: &Connection, visit: VisitId, household: Option<HouseholdI
     }
     let mut get = connection.prepare_cached("SELECT date FROM live_visits WHERE id = ?1")?;
     Ok(get.query_row([visit.0.0], |row| rows::day(row, 0))?)
-}
-
-fn due_day(phone: &Phone, day: Day) -> Result<CivilDate> {
-    let now = phone.now();
-    let today = CivilDate::at(now.ms);
-    if now.is_sure && day.0 < today {
-        return Err(AppError::invalid("due_on", "past_date"));
-    }
-    if now.is_sure && day.0.0 - today.0 > MOST_DAYS_AHEAD {
-        return Err(AppError::invalid("due_on", "too_far"));
-    }
-    Ok(day.0)
-}
-
-fn check_member(known: &Known, field: &str, member: MemberId, on: CivilDate) -> Result<()> {
-    let mut problems = Problems::default();
-    known.check_member(field, member, on, &mut problems);
-    problems.finish()
 }
 
 /// What an appointment is before it is changed.

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use langso_domain::content::Content;
 use langso_domain::date::CivilDate;
-use langso_domain::id::{HamletId, HouseholdId, MemberId, PlanId};
+use langso_domain::id::{HamletId, HouseholdId, MemberId, PlanId, RowId};
+use langso_domain::registry::MAX_REFS;
 use langso_domain::units::{Share, UnitCode, Units};
 use rusqlite::Connection;
 
@@ -87,8 +88,48 @@ impl Known {
         }
     }
 
+    /// Who was there, each once: me when nobody is named. `members` (`too_many`), `members[0]` as in
+    /// [`Known::check_member`].
+    pub fn check_members(
+        &self,
+        given: &[MemberId],
+        me: MemberId,
+        on: CivilDate,
+        problems: &mut Problems,
+    ) -> Vec<RowId> {
+        if given.len() > MAX_REFS {
+            problems.add("members", "too_many");
+            return Vec::new();
+        }
+        let mut members = Vec::with_capacity(given.len().max(1));
+        for (at, member) in given.iter().enumerate() {
+            self.check_member(format_args!("members[{at}]"), *member, on, problems);
+            if !members.contains(&member.0) {
+                members.push(member.0);
+            }
+        }
+        if members.is_empty() {
+            members.push(me.0);
+        }
+        members
+    }
+
+    /// A hamlet of the team's: else `not_found`.
+    pub fn check_hamlet(&self, field: impl Display, hamlet: Option<HamletId>, problems: &mut Problems) {
+        if hamlet.is_some_and(|hamlet| !self.hamlets.contains_key(&hamlet)) {
+            problems.add(field, "not_found");
+        }
+    }
+
     /// A campaign that must be on that day: else `not_found` or `plan_not_on_date`.
-    pub fn check_plan(&self, field: impl Display, plan: PlanId, on: CivilDate, problems: &mut Problems) {
+    pub fn check_plan(
+        &self,
+        field: impl Display,
+        plan: Option<PlanId>,
+        on: CivilDate,
+        problems: &mut Problems,
+    ) {
+        let Some(plan) = plan else { return };
         match self.plans.get(&plan) {
             None => problems.add(field, "not_found"),
             Some(plan) if !plan.is_on(on) => problems.add(field, "plan_not_on_date"),

@@ -43,6 +43,16 @@ impl Problems {
         self.stored(field, column, text::nfc(given?))
     }
 
+    /// As [`Problems::line`], for a line that must be there: else `missing`.
+    pub fn text(&mut self, field: impl Display, column: &str, given: &str) -> Option<String> {
+        let stored = text::nfc(given);
+        if stored.is_empty() {
+            self.add(field, "missing");
+            return None;
+        }
+        self.stored(field, column, stored)
+    }
+
     /// As [`Problems::line`], with its paragraphs kept.
     pub fn lines(&mut self, field: impl Display, column: &str, given: Option<&str>) -> Option<String> {
         self.stored(field, column, text::nfc_lines(given?))

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 use super::me::{APPROVED, SENT_BACK};
+use super::problems::Problems;
 use super::record::Day;
 use super::runs::{RunStep, steps_of};
 use super::{Companion, check, once, rows, saves};
@@ -279,7 +280,9 @@ impl Reviews<'_> {
         if let Some(answer) = once::answered(&phone, call, new.token.as_deref())? {
             return Ok(answer);
         }
-        let comment = check::optional_text("review", "comment", new.comment.as_deref())?;
+        let mut problems = Problems::default();
+        let comment = problems.line("comment", "review.comment", new.comment.as_deref());
+        problems.finish()?;
         if verdict == SENT_BACK && comment.is_none() {
             return Err(AppError::invalid("comment", "missing"));
         }

@@ -2,7 +2,7 @@
 //! corrected with a reason, and never edited in silence.
 
 use langso_domain::content::ContentRef;
-use langso_domain::id::{ChecklistRunId, MemberId, RowId, ServiceRowId, VisitId};
+use langso_domain::id::{ChecklistRunId, FollowUpId, MemberId, RowId, ServiceRowId, VisitId};
 use langso_domain::units::UnitCode;
 use langso_sync::value::Value;
 
@@ -19,7 +19,6 @@ mod detail;
 mod form;
 mod lines;
 mod records;
-mod returns;
 
 use check::Checked;
 pub use detail::{HistoryEntry, HistoryField, ServiceDetail, VisitDetail, VisitHistory};
@@ -30,7 +29,6 @@ pub use records::{
     CorrectService, CorrectVisit, CorrectedVisit, NewReturn, NewService, NewVisit, NewVisits, NotebookLine,
     OfVisit, SavedVisit, SavedVisits, VisitCheck,
 };
-use returns::create_return;
 
 /// The most services of one visit.
 pub const MAX_SERVICES: usize = 40;
@@ -224,7 +222,9 @@ fn write(phone: &mut Phone, me: MemberId, visit: &NewVisit, checked: &Checked) -
         let mut follow_ups = Vec::with_capacity(checked.follow_ups.len());
         if let Some(household) = visit.household {
             for planned in &checked.follow_ups {
-                follow_ups.push(create_return(saving, Some(VisitId(row)), household, planned)?);
+                follow_ups.push(FollowUpId(
+                    saving.create("follow_up", planned.fields(Some(VisitId(row)), Some(household)))?,
+                ));
             }
         }
         for done in &checked.done_follow_ups {

@@ -8,18 +8,17 @@ use std::collections::BTreeMap;
 use langso_domain::content::ContentRef;
 use langso_domain::date::CivilDate;
 use langso_domain::id::{FollowUpId, HamletId, HouseholdId, MemberId, RowId};
-use langso_domain::registry::MAX_REFS;
 use langso_domain::units::UnitCode;
 use rusqlite::OptionalExtension;
 
 use super::super::check::is_same_household;
 use super::super::content::named_service;
+use super::super::follow_ups::{CheckedReturn, check_return};
 use super::super::known::Known;
 use super::super::problems::Problems;
 use super::super::runs::{CheckedRun, OpenRun, check_run, leads_to};
 use super::super::{consents, drafts, households, merges, rows};
 use super::records::{NewService, NewVisit};
-use super::returns::{CheckedReturn, check_return};
 use super::{MAX_FOLLOW_UPS, MAX_SERVICES};
 use crate::error::Result;
 use crate::phone::Phone;
@@ -64,19 +63,15 @@ pub(super) fn check(
         None => None,
     };
     let date = consents::fact_day(phone, known, "date", visit.date, problems);
-    if visit.hamlet.is_some_and(|hamlet| !known.hamlets.contains_key(&hamlet)) {
-        problems.add("hamlet", "not_found");
-    }
+    known.check_hamlet("hamlet", visit.hamlet, problems);
     let hamlet = visit.hamlet.or(household_hamlet);
     let unit = known.check_unit("unit", visit.unit, hamlet, date, problems);
     let (start_minute, end_minute) = check_minutes(phone, visit, date, problems)?;
     problems.choice(&known.content, "place_kinds", "place", visit.place);
     problems.choice(&known.content, "languages", "language", visit.language);
     problems.choice(&known.content, "signals", "signal", visit.signal);
-    let members = check_members(known, me, visit, date, problems);
-    if let Some(plan) = visit.plan {
-        known.check_plan("plan", plan, date, problems);
-    }
+    let members = known.check_members(&visit.members, me, date, problems);
+    known.check_plan("plan", visit.plan, date, problems);
     let note = problems.lines("note", "visit.note", visit.note.as_deref());
     let (services, runs) = check_services(phone, known, visit, problems)?;
     let follow_ups = check_follow_ups(phone, known, me, visit, date, problems)?;
@@ -142,30 +137,6 @@ fn check_minutes(
         end.get_or_insert(now.max(first));
     }
     Ok((start, end))
-}
-
-fn check_members(
-    known: &Known,
-    me: MemberId,
-    visit: &NewVisit,
-    date: CivilDate,
-    problems: &mut Problems,
-) -> Vec<RowId> {
-    if visit.members.len() > MAX_REFS {
-        problems.add("members", "too_many");
-        return Vec::new();
-    }
-    let mut members = Vec::with_capacity(visit.members.len().max(1));
-    for (at, member) in visit.members.iter().enumerate() {
-        known.check_member(format_args!("members[{at}]"), *member, date, problems);
-        if !members.contains(&member.0) {
-            members.push(member.0);
-        }
-    }
-    if members.is_empty() {
-        members.push(me.0);
-    }
-    members
 }
 
 fn check_services(
@@ -338,7 +309,7 @@ fn check_follow_ups(
     let mut checked = Vec::with_capacity(visit.follow_ups.len());
     for (at, new) in visit.follow_ups.iter().enumerate() {
         let path = format_args!("follow_ups[{at}].");
-        checked.push(check_return(phone, known, path, (household, date), new, me, problems)?);
+        checked.push(check_return(phone, known, path, (Some(household), date), new, me, problems)?);
     }
     Ok(checked)
 }
