@@ -2,52 +2,16 @@
 
 mod support;
 
-use langso_device::AppError;
-use langso_device::companion::runs::{NewRun, RunStep};
 use langso_device::companion::visits::{
-    CorrectService, CorrectVisit, CorrectedVisit, NewService, NewVisit, OfVisit, SavedVisit, VisitDetail,
+    CorrectService, CorrectVisit, NewService, NewVisit, OfVisit, VisitDetail,
 };
 use langso_domain::id::{HouseholdId, PersonId, RowId, ServiceRowId, VisitId};
-use support::{MEMBER, TRAINING_SCOPE, Team, TestPhone, day, invalid};
+use support::visits::{correct, log, passed, service, team_with_household, visit};
+use support::{TRAINING_SCOPE, TestPhone, day, invalid};
 
 const NEW: u8 = 1;
 const LATER: u8 = 3;
 const D5: u8 = 21;
-
-fn service(person: Option<PersonId>, service: &str, outcome: u8) -> NewService {
-    NewService::new(person, service, outcome)
-}
-
-fn visit(household: Option<HouseholdId>, services: Vec<NewService>) -> NewVisit {
-    NewVisit { household, services, ..NewVisit::default() }
-}
-
-fn log(phone: &mut TestPhone, new: NewVisit) -> Result<SavedVisit, AppError> {
-    phone.app().visits().log_visit(new)
-}
-
-fn passed(steps: u8) -> NewRun {
-    NewRun {
-        tutorial: "T1@1".parse().expect("a reference"),
-        steps: (1..=steps).map(|step| RunStep { step, result: 1, failure: None }).collect(),
-        phone_model: Some("Oppo A3s".to_owned()),
-        os_version: Some("Android 8".to_owned()),
-        minutes: Some(35),
-        teach_back: true,
-    }
-}
-
-fn team_with_household() -> (Team, TestPhone, HouseholdId, Vec<PersonId>) {
-    let mut team = Team::new();
-    let mut phone = team.enrol("Lý Thị Sáu", MEMBER);
-    team.bring(&mut phone);
-    let (household, persons) = phone.household(&team, "Hộ 12", 2);
-    (team, phone, household, persons)
-}
-
-fn correct(phone: &mut TestPhone, correct: CorrectVisit) -> Result<CorrectedVisit, AppError> {
-    phone.app().visits().correct_visit(correct)
-}
 
 fn correction(visit: VisitId, reason: u8) -> CorrectVisit {
     let json = serde_json::json!({ "visit": visit, "reason": reason });

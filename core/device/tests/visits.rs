@@ -4,55 +4,23 @@ mod support;
 
 use langso_device::companion::drafts::{OfDraft, SaveDraft};
 use langso_device::companion::receipts::Rung;
-use langso_device::companion::runs::{NewRun, RunStep};
 use langso_device::companion::visits::{
-    CorrectVisit, CorrectedVisit, FindVisits, GetVisitForm, NewReturn, NewService, NewVisit, NewVisits,
-    OfVisit, SavedVisit, VisitDetail,
+    CorrectVisit, FindVisits, GetVisitForm, NewReturn, NewService, NewVisit, NewVisits, OfVisit, VisitDetail,
 };
 use langso_device::{AppError, Problem};
-use langso_domain::id::{HouseholdId, PersonId, VisitId};
+use langso_domain::id::VisitId;
 use langso_domain::registry::CURRENT;
 use langso_sync::value::Value;
-use support::{LEAD, MEMBER, TEAM_SCOPE, TRAINING_SCOPE, Team, TestPhone, day, invalid};
+use support::visits::{correct, log, passed, service, team_with_household, visit};
+use support::{LEAD, TEAM_SCOPE, TRAINING_SCOPE, TestPhone, day, invalid};
 
 const NEW: u8 = 1;
 const LATER: u8 = 3;
 const D5: u8 = 21;
 
-fn service(person: Option<PersonId>, service: &str, outcome: u8) -> NewService {
-    NewService::new(person, service, outcome)
-}
-
-fn visit(household: Option<HouseholdId>, services: Vec<NewService>) -> NewVisit {
-    NewVisit { household, services, ..NewVisit::default() }
-}
-
-fn log(phone: &mut TestPhone, new: NewVisit) -> Result<SavedVisit, AppError> {
-    phone.app().visits().log_visit(new)
-}
-
 fn problems(phone: &mut TestPhone, new: NewVisit) -> Vec<(String, String)> {
     let check = phone.app().visits().check_visit(new).expect("answers");
     check.problems.into_iter().map(|Problem { field, code }| (field, code)).collect()
-}
-
-fn passed(steps: u8) -> NewRun {
-    NewRun {
-        tutorial: "T1@1".parse().expect("a reference"),
-        steps: (1..=steps).map(|step| RunStep { step, result: 1, failure: None }).collect(),
-        phone_model: Some("Oppo A3s".to_owned()),
-        os_version: Some("Android 8".to_owned()),
-        minutes: Some(35),
-        teach_back: true,
-    }
-}
-
-fn team_with_household() -> (Team, TestPhone, HouseholdId, Vec<PersonId>) {
-    let mut team = Team::new();
-    let mut phone = team.enrol("Lý Thị Sáu", MEMBER);
-    team.bring(&mut phone);
-    let (household, persons) = phone.household(&team, "Hộ 12", 2);
-    (team, phone, household, persons)
 }
 
 fn written_since(
@@ -187,10 +155,6 @@ fn a_day_of_the_paper_book_saves_what_is_without_fault_and_says_what_is_not() {
     let again = phone.app().visits().log_visits(new).expect("answers");
     assert_eq!(again.lines[0].saved, first.lines[0].saved);
     assert_eq!(phone.written().len(), before);
-}
-
-fn correct(phone: &mut TestPhone, correct: CorrectVisit) -> Result<CorrectedVisit, AppError> {
-    phone.app().visits().correct_visit(correct)
 }
 
 fn correction(visit: VisitId, reason: u8) -> CorrectVisit {

@@ -87,9 +87,9 @@ impl Hub {
             && let Some(table) = CURRENT.named("device")
         {
             let team = self.team(team)?;
-            let seen = self.replicas.with::<_, AdminError>(team.scope, |replica, _| {
-                Ok(replica.begin()?.row_state(table, row)?)
-            })?;
+            let seen = self
+                .replicas
+                .with::<_, AdminError>(team.scope, |replica, _| Ok(replica.row_state(table, row)?))?;
             if let Some(seen) = seen {
                 let on = date(batch.now().date());
                 batch.patch(team.scope, "device", row, &seen, [("revoked_on", on)])?;

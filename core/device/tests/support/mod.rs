@@ -2,6 +2,8 @@
 //! of one phone on another.
 #![allow(dead_code)] // each test file uses its part
 
+pub mod visits;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
