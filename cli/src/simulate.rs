@@ -16,9 +16,9 @@ use crate::words::{Failure, Outcome, pick};
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// Bao nhiêu hạt (1000) · how many seeds (1000)
-    #[arg(long, value_name = "N", default_value_t = 1_000, hide_default_value = true)]
-    seeds: u64,
+    /// Bao nhiêu hạt (1000; với --break: nhiều nhất 2000) · how many seeds (1000; with --break 2000 at most)
+    #[arg(long, value_name = "N")]
+    seeds: Option<u64>,
     /// Hạt đầu tiên (1) · the first seed (1)
     #[arg(long, value_name = "S", default_value_t = 1, hide_default_value = true)]
     from: u64,
@@ -26,49 +26,78 @@ pub struct Args {
     #[arg(long, value_name = "K", default_value_t = 400, hide_default_value = true)]
     steps: u64,
     /// Chỉ một hạt này · this one seed
-    #[arg(long, value_name = "S", conflicts_with_all = ["seeds", "from", "rules"])]
+    #[arg(long, value_name = "S", conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
     /// Kể từng bước của hạt đó · tells each step of that seed
     #[arg(long, requires = "seed")]
     trace: bool,
-    /// Bỏ lần lượt từng quy tắc, phải bị nhận ra · leaves out each rule in turn; it must be missed
-    #[arg(long)]
-    rules: bool,
+    /// Bỏ một quy tắc (all: lần lượt từng quy tắc) cho đến khi bị nhận ra: mã 0 là đã nhận ra, 1 là không · leaves one
+    /// rule out (all: each in turn) until that is seen: exit code 0 when it was caught, 1 when it was not
+    #[arg(long = "break", value_name = "NAME", value_parser = leaving_out)]
+    leaving_out: Option<LeavingOut>,
+    /// Các quy tắc có thể bỏ, và điều mỗi quy tắc giữ · the rules that can be left out, and what each protects
+    #[arg(long, conflicts_with_all = ["seeds", "seed", "leaving_out"])]
+    list_breaks: bool,
     /// Kết quả bằng JSON · the result as JSON
     #[arg(long)]
     json: bool,
 }
 
 const AFTER: &str = "\
+Mã ra · exit code: 1 khi một lời hứa không giữ được · when a promise was not kept. Chữ ký là thật · signatures are real.
+
 Ví dụ · examples:
   langso simulate                      1000 hạt · seeds
-  langso simulate --seeds 20000 --json
+  langso simulate --seeds 20000 --steps 400 --json
   langso simulate --seed 17 --trace    sống lại hạt 17 · lives seed 17 again
-  langso simulate --rules              bỏ từng quy tắc · without each rule";
+  langso simulate --list-breaks        các quy tắc · the rules
+  langso simulate --break wall-clock   phải bị nhận ra · must be caught
+  langso simulate --seed 17 --break wall-clock --trace";
 
 /// Seeds after which a rule that is left out must have been missed.
-const RULE_SEEDS: u64 = 200;
+const BREAK_SEEDS: u64 = 2_000;
+/// Seeds when nothing is said.
+const USUAL_SEEDS: u64 = 1_000;
 /// How often progress is told to a terminal, and to a file.
 const OFTEN: Duration = Duration::from_millis(500);
 const SELDOM: Duration = Duration::from_secs(10);
 
+/// What is left out.
+#[derive(Debug, Clone, Copy)]
+enum LeavingOut {
+    One(Rule),
+    Each,
+}
+
+fn leaving_out(name: &str) -> Result<LeavingOut, String> {
+    match name {
+        "all" => Ok(LeavingOut::Each),
+        _ => Rule::from_name(name).map(LeavingOut::One).ok_or_else(|| "--list-breaks".to_owned()),
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Report {
     seeds: u64,
-    from: u64,
     steps: u64,
-    saves: u64,
-    applied: u64,
+    /// Changes saved.
+    writes: u64,
     /// Changes lost.
     lost: u64,
     /// Seeds after which replicas differed.
     diverged: u64,
+    /// Seeds in which an edit did not beat what its author saw.
+    stale_wins: u64,
+    /// Seeds in which any promise was not kept, those above included.
+    violations: usize,
     seconds: f64,
+    from: u64,
+    applied: u64,
     steps_per_minute: u64,
+    /// Whether the frames of the runs are truly signed.
+    signatures: &'static str,
     counts: std::collections::BTreeMap<&'static str, u64>,
     broken: Vec<Bad>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    rules: Vec<Missed>,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,12 +107,23 @@ struct Bad {
     broken: Broken,
 }
 
+/// Rules that were left out.
+#[derive(Debug, Serialize)]
+struct Breaks {
+    breaks: Vec<LeftOut>,
+    missed: usize,
+    seconds: f64,
+}
+
 /// A rule that was left out.
 #[derive(Debug, Serialize)]
-struct Missed {
+struct LeftOut {
+    #[serde(rename = "break")]
     rule: Rule,
+    protects: &'static str,
     /// Seeds lived until it was missed.
     seeds: u64,
+    steps: u64,
     caught: Option<Bad>,
 }
 
@@ -93,19 +133,27 @@ struct Missed {
 /// `cli.simulate_broken` with the seed when a promise was not kept; `cli.simulate_missed` with the rule when one was
 /// left out and nothing was seen.
 pub fn run(args: Args) -> Outcome {
+    if args.list_breaks {
+        list_breaks(args.json);
+        return Ok(());
+    }
     if let Some(seed) = args.seed {
         return one(seed, &args);
     }
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let config = Config { steps: args.steps, ..Config::default() };
-    let fleet = Fleet { from: args.from, seeds: args.seeds, config, threads, stop_at_first: false };
+    let most = if args.leaving_out.is_some() { BREAK_SEEDS } else { USUAL_SEEDS };
+    let seeds = args.seeds.unwrap_or(most);
+    let fleet = Fleet { from: args.from, seeds, config, threads, stop_at_first: false };
     let begun = Instant::now();
-    let progress = Progress::new(args.seeds);
+    if let Some(what) = args.leaving_out {
+        return without(what, fleet, args.json);
+    }
+    let progress = Progress::new(seeds);
     let totals = run_many(fleet, |totals| progress.tell(totals, begun));
     let seconds = begun.elapsed().as_secs_f64();
     progress.end();
-    let rules = if args.rules { without_each_rule(fleet) } else { Vec::new() };
-    let report = report(args.from, totals, seconds, rules);
+    let report = report(args.from, totals, seconds);
     match args.json {
         true => tell(serde_json::to_string(&report).unwrap_or_default()),
         false => report.tell(args.steps),
@@ -113,14 +161,31 @@ pub fn run(args: Args) -> Outcome {
     report.outcome()
 }
 
+fn list_breaks(json: bool) {
+    if json {
+        let list =
+            Rule::ALL.iter().map(|rule| serde_json::json!({ "break": rule, "protects": rule.protects() }));
+        return tell(serde_json::Value::Array(list.collect()));
+    }
+    let mut grid = Grid::new(&[]);
+    for rule in Rule::ALL {
+        grid.row([rule.name(), rule.protects()]);
+    }
+    grid.tell();
+}
+
 fn one(seed: u64, args: &Args) -> Outcome {
-    let config = Config { steps: args.steps, in_words: args.trace, ..Config::default() };
+    let without = match args.leaving_out {
+        Some(LeavingOut::One(rule)) => Some(rule),
+        _ => None,
+    };
+    let config = Config { steps: args.steps, in_words: args.trace, without };
     let begun = Instant::now();
     let lived = langso_simulator::run(seed, config, &mut Pool::default());
     lived.words.iter().for_each(tell);
     let mut totals = Totals::default();
     totals.add(lived);
-    let report = report(seed, totals, begun.elapsed().as_secs_f64(), Vec::new());
+    let report = report(seed, totals, begun.elapsed().as_secs_f64());
     match args.json {
         true => tell(serde_json::to_string(&report).unwrap_or_default()),
         false => report.tell(args.steps),
@@ -128,34 +193,68 @@ fn one(seed: u64, args: &Args) -> Outcome {
     report.outcome()
 }
 
-fn without_each_rule(fleet: Fleet) -> Vec<Missed> {
-    let missed = |rule: Rule| {
+/// Leaves rules out, each until it is missed.
+fn without(what: LeavingOut, fleet: Fleet, json: bool) -> Outcome {
+    let begun = Instant::now();
+    let leave = |rule: Rule| {
         let config = Config { without: Some(rule), ..fleet.config };
-        let totals = run_many(Fleet { seeds: RULE_SEEDS, config, stop_at_first: true, ..fleet }, |_| {});
+        let totals = run_many(Fleet { config, stop_at_first: true, ..fleet }, |_| {});
         let caught = totals.broken.into_iter().next().map(|(seed, broken)| Bad { seed, broken });
-        Missed { rule, seeds: totals.seeds, caught }
+        let left_out =
+            LeftOut { rule, protects: rule.protects(), seeds: totals.seeds, steps: totals.steps, caught };
+        if !json {
+            left_out.tell(fleet.config.steps);
+        }
+        left_out
     };
-    Rule::ALL.into_iter().map(missed).collect()
+    let breaks: Vec<LeftOut> = match what {
+        LeavingOut::One(rule) => vec![leave(rule)],
+        LeavingOut::Each => Rule::ALL.iter().map(|rule| leave(*rule)).collect(),
+    };
+    let missed = breaks.iter().filter(|left_out| left_out.caught.is_none()).count();
+    let first = breaks.iter().find(|left_out| left_out.caught.is_none()).map(|left_out| left_out.rule);
+    if json {
+        let breaks = Breaks { breaks, missed, seconds: begun.elapsed().as_secs_f64() };
+        tell(serde_json::to_string(&breaks).unwrap_or_default());
+    }
+    first.map_or(Ok(()), |rule| Err(Failure::new("cli.simulate_missed", rule.name())))
 }
 
-fn report(from: u64, totals: Totals, seconds: f64, rules: Vec<Missed>) -> Report {
+impl LeftOut {
+    fn tell(&self, steps: u64) {
+        let name = self.rule.name();
+        let Some(Bad { seed, broken }) = &self.caught else {
+            let seeds = pick("hạt, không nhận ra", "seeds, not missed");
+            return tell(format_args!("{name}: {} {seeds}", self.seeds));
+        };
+        let seeds = pick("hạt, nhận ra ở hạt", "seeds, caught at");
+        tell(format_args!("{name}: {} {seeds} {seed}: {broken}", self.seeds));
+        tell(format_args!("  langso simulate --seed {seed} --steps {steps} --break {name} --trace"));
+    }
+}
+
+fn report(from: u64, totals: Totals, seconds: f64) -> Report {
     let lost = totals.broken.values().filter(|broken| broken.promise == Promise::NothingLost);
     let lost = lost.map(|broken| broken.count).sum();
     let differs = |promise| matches!(promise, Promise::ReplicasEqual | Promise::HeadsAreUnnamedVersions);
-    let diverged = totals.broken.values().filter(|broken| differs(broken.promise)).count() as u64;
+    let often = |is: &dyn Fn(Promise) -> bool| {
+        totals.broken.values().filter(|broken| is(broken.promise)).count() as u64
+    };
     Report {
         seeds: totals.seeds,
-        from,
         steps: totals.steps,
-        saves: totals.saves,
-        applied: totals.applied,
+        writes: totals.saves,
         lost,
-        diverged,
+        diverged: often(&differs),
+        stale_wins: often(&|promise| promise == Promise::EditShows),
+        violations: totals.broken.len(),
         seconds,
+        from,
+        applied: totals.applied,
         steps_per_minute: (totals.steps as f64 * 60.0 / seconds.max(1e-6)) as u64,
+        signatures: "real",
         counts: totals.counts,
         broken: totals.broken.into_iter().map(|(seed, broken)| Bad { seed, broken }).collect(),
-        rules,
     }
 }
 
@@ -164,10 +263,12 @@ impl Report {
         let mut grid = Grid::new(&[1]);
         grid.row([pick("hạt", "seeds").to_owned(), self.seeds.to_string()]);
         grid.row([pick("bước", "steps").to_owned(), self.steps.to_string()]);
-        grid.row([pick("lần ghi", "changes saved").to_owned(), self.saves.to_string()]);
+        grid.row([pick("lần ghi", "changes saved").to_owned(), self.writes.to_string()]);
         grid.row([pick("lần nhận", "changes taken in").to_owned(), self.applied.to_string()]);
         grid.row([pick("mất", "lost").to_owned(), self.lost.to_string()]);
         grid.row([pick("lệch", "diverged").to_owned(), self.diverged.to_string()]);
+        grid.row([pick("cũ thắng mới", "stale wins").to_owned(), self.stale_wins.to_string()]);
+        grid.row([pick("lời hứa bị vỡ", "violations").to_owned(), self.violations.to_string()]);
         grid.row([pick("giây", "seconds").to_owned(), format!("{:.1}", self.seconds)]);
         grid.row([pick("bước mỗi phút", "steps a minute").to_owned(), self.steps_per_minute.to_string()]);
         grid.tell();
@@ -175,31 +276,10 @@ impl Report {
             tell(format_args!("{} {seed}: {broken}", pick("hạt", "seed")));
             tell(format_args!("  langso simulate --seed {seed} --steps {steps} --trace"));
         }
-        let mut grid = Grid::new(&[1]);
-        for Missed { rule, seeds, caught } in &self.rules {
-            let promise = caught.as_ref().map_or_else(
-                || pick("không nhận ra", "not missed").to_owned(),
-                |bad| format!("{:?}", bad.broken.promise),
-            );
-            grid.row([format!("{rule:?}"), seeds.to_string(), promise]);
-        }
-        if !grid.is_empty() {
-            tell(pick(
-                "bỏ quy tắc, số hạt, lời hứa bị vỡ",
-                "without the rule, seeds, the promise that broke",
-            ));
-            grid.tell();
-        }
     }
 
     fn outcome(&self) -> Outcome {
-        if let Some(bad) = self.broken.first() {
-            return Err(Failure::new("cli.simulate_broken", bad.seed));
-        }
-        match self.rules.iter().find(|missed| missed.caught.is_none()) {
-            Some(missed) => Err(Failure::new("cli.simulate_missed", format!("{:?}", missed.rule))),
-            None => Ok(()),
-        }
+        self.broken.first().map_or(Ok(()), |bad| Err(Failure::new("cli.simulate_broken", bad.seed)))
     }
 }
 

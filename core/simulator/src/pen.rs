@@ -156,6 +156,9 @@ impl Saving<'_, '_> {
             if self.rule == Some(Rule::StampAboveSeen) {
                 change.stamp = blind.stamp(now.ms, Stamp::default());
             }
+            if self.rule == Some(Rule::HybridClock) {
+                change.stamp = Stamp::at_ms(now.ms);
+            }
             if self.rule == Some(Rule::AdoptOneDayAhead) {
                 change.stamp = change.stamp.max(self.pen.heard.next());
             }

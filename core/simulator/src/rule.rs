@@ -1,53 +1,97 @@
 //! Rules of the design that a run can leave out, to show that the simulator would see a program without them.
 //!
-//! Never set in a run that is to prove anything else.
+//! Never set in a run that is to prove anything else. Where a rule stands in `core/sync` or `core/store`, the phone or
+//! the hub of the run undoes or passes over it from outside: what people carry has no switch.
 
-use serde::Serialize;
+macro_rules! rules {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $protects:literal;)*) => {
+        /// A rule that this run breaks on purpose.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Rule {
+            $($(#[$doc])* $variant,)*
+        }
 
-/// A rule that this run breaks on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rule {
+        impl Rule {
+            /// Every rule.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// How leaving it out is called.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// What it protects.
+            pub fn protects(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $protects,)*
+                }
+            }
+        }
+    };
+}
+
+rules! {
     /// A phone restored from an older copy goes on with the writer it had.
-    NewWriterAfterRestart,
+    NewWriterAfterRestart = "writer-survives-restore",
+        "a restored or cloned phone never gives a number twice";
     /// After a failed commit the same writer gives the same number again.
-    NewWriterAfterFailure,
+    NewWriterAfterFailure = "writer-survives-failed-commit",
+        "a commit that failed and is there all the same shares its number with nothing";
     /// A patch names only the value that showed, not every head that its author saw.
-    BaseNamesEveryHead,
+    BaseNamesEveryHead = "base-names-shown-only",
+        "settling a conflict settles it, and the author's edit is the only head";
     /// A change counts as received once its request has gone out.
-    ReceiptsFromTheHub,
+    ReceiptsFromTheHub = "sent-is-received",
+        "what a cut request carried is sent again";
     /// The cursor is kept before the frame it stands for.
-    CursorWithItsFrame,
+    CursorWithItsFrame = "cursor-before-frame",
+        "a process killed between the two misses nothing";
     /// A replica forgets which changes it has taken in.
-    AppliedMemory,
+    AppliedMemory = "applied-memory-left-out",
+        "a change heard again, or a version named before it comes, makes no head of old";
     /// A phone takes over any stamp it hears, however far ahead.
-    AdoptOneDayAhead,
+    AdoptOneDayAhead = "remote-stamp-without-bound",
+        "one clock a year ahead poisons nobody else's";
     /// A patch is stamped by the own clock alone.
-    StampAboveSeen,
+    StampAboveSeen = "no-row-bump",
+        "an edit beats what its author saw, whatever the clocks say";
+    /// A change is stamped by the wall clock.
+    HybridClock = "wall-clock",
+        "a clock set back lets no older value win";
+    /// A patch that comes before its create says when the row was made.
+    EarlyPatchHides = "early-patch-stamps-row",
+        "a create that comes after its patch still brings its values";
+    /// Of each writer only the highest number is remembered.
+    GapsRemembered = "contiguous-only",
+        "a change that comes after a later one of its writer is taken in";
     /// Rows and outbox are written in two transactions.
-    OutboxWithItsRows,
+    OutboxWithItsRows = "outbox-apart-from-rows",
+        "what is on the phone is on its way to the hub";
     /// A database is opened without a look into its journal.
-    JournalHeldAgainstDatabase,
+    JournalHeldAgainstDatabase = "journal-not-heard",
+        "an older database with a newer journal has lost nothing";
     /// The hub throws away what its author was not allowed to write.
-    SetAsideIsADelay,
+    SetAsideIsADelay = "set-aside-is-thrown-away",
+        "honest work out of one's role waits for the lead and is lost to nobody";
     /// The hub serves every scope to whoever asks.
-    TrainerSeesNoTeam,
+    TrainerSeesNoTeam = "every-scope-served",
+        "nothing out of scope is delivered";
+    /// The hub numbers changes when they come and shows them when they are committed.
+    CounterInItsTransaction = "sequence-for-counter",
+        "commit order is position order, so that no cursor passes what is still to come";
 }
 
 impl Rule {
-    /// Every rule.
-    pub const ALL: [Self; 12] = [
-        Self::NewWriterAfterRestart,
-        Self::NewWriterAfterFailure,
-        Self::BaseNamesEveryHead,
-        Self::ReceiptsFromTheHub,
-        Self::CursorWithItsFrame,
-        Self::AppliedMemory,
-        Self::AdoptOneDayAhead,
-        Self::StampAboveSeen,
-        Self::OutboxWithItsRows,
-        Self::JournalHeldAgainstDatabase,
-        Self::SetAsideIsADelay,
-        Self::TrainerSeesNoTeam,
-    ];
+    /// From the name of leaving it out.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|rule| rule.name() == name)
+    }
+}
+
+impl serde::Serialize for Rule {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
 }

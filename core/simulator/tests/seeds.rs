@@ -34,10 +34,10 @@ fn a_seed_replays_exactly_on_a_new_and_on_a_used_pool() {
 #[test]
 fn a_program_without_any_one_of_the_rules_is_caught() {
     for rule in Rule::ALL {
-        let totals = run_many(fleet(1, 120, 300, Some(rule)), |_| {});
+        let totals = run_many(fleet(1, 2_000, 400, Some(*rule)), |_| {});
         let (seed, broken) =
-            totals.broken.first_key_value().unwrap_or_else(|| panic!("{rule:?} is not missed"));
-        println!("{rule:?}: {} seeds, {seed}: {broken}", totals.seeds);
-        assert_ne!(broken.promise, Promise::NoError, "{rule:?}: {broken}");
+            totals.broken.first_key_value().unwrap_or_else(|| panic!("{} is not missed", rule.name()));
+        println!("{}: {} seeds, {seed}: {broken}", rule.name(), totals.seeds);
+        assert_ne!(broken.promise, Promise::NoError, "{}: {broken}", rule.name());
     }
 }

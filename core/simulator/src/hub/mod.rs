@@ -32,6 +32,8 @@ pub(crate) struct LogRow {
     pub author: DeviceId,
     pub bytes: Rc<[u8]>,
     pub chain: Chain,
+    /// Whether anybody sees it yet: always, but in a run that numbers by a sequence.
+    pub is_committed: bool,
 }
 
 /// The log of one scope.
@@ -214,7 +216,8 @@ impl Hub {
         let hash = change::hash(&bytes);
         let Some(log) = self.logs.iter_mut().find(|log| log.scope == scope) else { return };
         let chain = log.head().chain.then(key);
-        log.rows.push(LogRow { key, author, bytes, chain });
+        let is_committed = self.rule != Some(Rule::CounterInItsTransaction) || !key.seq.is_multiple_of(4);
+        log.rows.push(LogRow { key, author, bytes, chain, is_committed });
         self.places.insert(key, (scope, log.rows.len() as u64, hash));
     }
 

@@ -25,6 +25,8 @@ impl Hub {
     pub fn post(&mut self, body: &[u8], now_ms: u64, dice: &mut Dice) -> Result<Option<Vec<u8>>> {
         let hub_ms = self.moment(now_ms).ms;
         let problem = |problem, nonce| Some(ProblemBody { problem, hub_time_ms: hub_ms, nonce }.encode());
+        // Whoever came before has ended by now.
+        self.logs.iter_mut().flat_map(|log| &mut log.rows).for_each(|row| row.is_committed = true);
         let mut reader = RequestReader::new(MAX_REQUEST_BYTES as u64);
         let mut hello = None;
         let piece = 1 + dice.below(body.len().max(1));
@@ -84,7 +86,8 @@ impl Hub {
                 head.problems.push(Problem::CursorUnknown(*scope));
                 continue;
             }
-            let rows = (1..).zip(&log.rows).skip(cursor.position as usize);
+            let rows =
+                (1..).zip(&log.rows).skip(cursor.position as usize).filter(|(_, row)| row.is_committed);
             let got = receipts(at, &held, rows.map(|(position, row)| (position, row.key)), &mut room);
             serve.push((log, *cursor, got.ranges.clone()));
             if !got.ranges.is_empty() {
@@ -119,6 +122,16 @@ impl Hub {
                 serving.pass_receipts();
                 let position = serving.cursor().position + 1;
                 let Some(row) = log.rows.get(position as usize - 1) else { break };
+                if !row.is_committed {
+                    if log.rows[position as usize..].iter().all(|row| !row.is_committed) {
+                        break;
+                    }
+                    bytes.extend(serving.flush(&self.key).into_iter().flatten());
+                    let above = ranges.partition_point(|range| range.position <= position);
+                    let next = Cursor { position, chain: row.chain };
+                    serving = Serving::new(log.scope, schema, next, &ranges[above..], &hello.held);
+                    continue;
+                }
                 // One change always goes, so that every request brings the phone further.
                 if served > 0 && bytes.len() + serving.pending_bytes() > hello.max_bytes as usize {
                     end.more = true;

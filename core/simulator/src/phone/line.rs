@@ -8,7 +8,7 @@ use langso_sync::keys::PublicKey;
 use langso_sync::session::{Event, News, Pace, Receipt, Session, Setup};
 use langso_sync::wire::{MAX_REQUEST_BYTES, Problem, RequestEvent, RequestReader};
 
-use super::{Phone, decoded, forget_if};
+use super::{Phone, decoded, taught};
 use crate::broken::{Promise, Result};
 use crate::handset::Handset;
 use crate::rule::Rule;
@@ -160,10 +160,11 @@ impl Phone {
         let mut clock = self.pen.clock;
         let mut own: Vec<Receipt> = Vec::new();
         let mut batch = self.file.replica.begin()?;
-        forget_if(how.rule, &batch)?;
+        taught::forget_if(how.rule, &batch)?;
         for served in frame.changes() {
             let change = decoded(served.bytes)?;
-            batch.apply(scope, served.author, &change)?;
+            let highest = &mut self.disk.highest;
+            taught::take_in(&mut batch, (scope, served.author), &change, how.rule, highest)?;
             self.pen.heard = self.pen.heard.max(change.stamp);
             clock.adopt(now.ms, change.stamp);
             if let Some(position) = served.position.filter(|_| served.author == self.device) {

@@ -6,6 +6,7 @@
 mod line;
 mod outbox;
 mod save;
+mod taught;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -28,6 +29,7 @@ use crate::rule::Rule;
 pub(crate) use line::{Line, Taken, Taking};
 pub(crate) use outbox::{Entry, Outbox};
 pub(crate) use save::Fate;
+pub(crate) use taught::Highest;
 
 /// What lies on the disk beside the rows, written in the same transactions.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +39,8 @@ pub(crate) struct Disk {
     pace: u32,
     hub_time: Option<HubTime>,
     last_stamp: Stamp,
+    /// What a program without gaps would remember.
+    highest: Highest,
     /// Numbers of the writers, which no real program keeps.
     numbers: Vec<(ScopeId, Writer, u32)>,
 }
@@ -241,11 +245,12 @@ impl Phone {
     ) -> Result<usize> {
         let mut clock = self.pen.clock;
         let mut heard = 0;
+        let highest = &mut self.disk.highest;
         let mut batch = self.file.replica.begin()?;
-        forget_if(rule, &batch)?;
+        taught::forget_if(rule, &batch)?;
         for (device, bytes) in changes {
             let change = decoded(bytes)?;
-            heard += usize::from(batch.apply(scope, *device, &change)?);
+            heard += usize::from(taught::take_in(&mut batch, (scope, *device), &change, rule, highest)?);
             self.pen.heard = self.pen.heard.max(change.stamp);
             clock.adopt(now.ms, change.stamp);
         }
@@ -259,11 +264,4 @@ impl Phone {
 /// Reads a change that an author of this run has written.
 pub(crate) fn decoded(bytes: &[u8]) -> Result<Change> {
     Change::decode(bytes).map_err(|error| Promise::NoError.broken(error.to_string()))
-}
-
-fn forget_if(rule: Option<Rule>, batch: &langso_store::Batch<'_>) -> Result {
-    if rule == Some(Rule::AppliedMemory) {
-        batch.connection().prepare_cached("DELETE FROM writers WHERE is_current = 0")?.execute([])?;
-    }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 //! at all, and processes die at both ends.
 
 use langso_sync::frame::Outer;
-use langso_sync::session::Event;
+use langso_sync::session::{Event, SessionError};
 use langso_sync::wire::Problem;
 
 use super::World;
@@ -173,6 +173,9 @@ impl World<'_> {
                         self.trace.note("reply_refused", &[at as u64]);
                         phone.cut();
                         return Ok(());
+                    }
+                    Err(SessionError::Hole { scope }) => {
+                        return Err(Promise::NoHole.broken(format!("of {scope}, phone {at}")));
                     }
                     Err(error) => return Err(Promise::NoError.broken(format!("a reply: {error}"))),
                 };
