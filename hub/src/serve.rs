@@ -128,6 +128,8 @@ impl Reply {
             for offer in offers {
                 rows.extend(log.keys_of(*scope, offer.writer, offer.upto, from.position)?);
             }
+            // What came after the head was read is told next time: the phone counts a receipt above the head as void.
+            rows.retain(|(position, _)| *position <= state.head);
             rows.sort_unstable_by_key(|(position, _)| *position);
             let got = receipts(at, &index, rows, &mut room);
             let serving = Serving::new(*scope, log.registry().schema, from, &got.ranges, &hello.held);

@@ -47,7 +47,7 @@ impl Phone {
                 Ok(())
             }
             Event::Frame { frame, bytes, cursor } => self.take_frame(&frame, &bytes, cursor, unsent),
-            Event::End { cursors } => self.pass(&cursors, unsent),
+            Event::End { cursors, .. } => self.pass(&cursors, unsent),
             // Falling back is not built yet: the cursor stays, nothing is forgotten, and the hub says it again.
             Event::OtherHistory { .. } | Event::FellBack { .. } | Event::Refused(_) => Ok(()),
         }

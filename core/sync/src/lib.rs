@@ -8,6 +8,7 @@ pub mod chain;
 pub mod change;
 pub mod clock;
 pub mod frame;
+pub mod history;
 pub mod keys;
 pub mod merge;
 pub mod session;

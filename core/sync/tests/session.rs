@@ -23,6 +23,8 @@ struct Phone {
     held: BTreeMap<ScopeId, BTreeMap<u64, Key>>,
     cursors: Vec<(ScopeId, Cursor)>,
     marks: Vec<(ScopeId, Cursor)>,
+    kept: Vec<(ScopeId, u64, Vec<u8>)>,
+    carried: Vec<(i64, Vec<u8>)>,
     pace: u32,
     nonce: Nonce,
     max_bytes: u64,
@@ -38,6 +40,8 @@ impl Phone {
             held: BTreeMap::new(),
             cursors: [TEAM, TRAINING].map(|scope| (scope, Cursor::start(scope))).to_vec(),
             marks: Vec::new(),
+            kept: Vec::new(),
+            carried: Vec::new(),
             pace: 0,
             nonce: hub.nonce,
             max_bytes: u64::MAX,
@@ -94,7 +98,7 @@ impl Phone {
 
     fn ask(&mut self, session: &mut Session) -> Vec<u8> {
         let pending: Vec<_> = self.unplaced().map(|(scope, _, bytes)| (*scope, bytes.clone())).collect();
-        let body = session.request(&self.key, &self.offers(), pending);
+        let body = session.request(&self.key, &self.offers(), pending, self.carried.clone());
         self.pace = session.pace().number();
         body
     }
@@ -134,13 +138,14 @@ impl Phone {
                             }
                         }
                     }
-                    Event::Frame { frame, cursor, .. } => {
+                    Event::Frame { frame, bytes, cursor } => {
                         let scope = frame.header.scope;
                         for change in frame.changes() {
                             self.place(scope, change.position.unwrap(), change.head.key);
                         }
                         self.keep(scope, cursor);
                         self.marks.insert(0, (scope, cursor));
+                        self.kept.push((scope, cursor.position, bytes));
                     }
                     Event::OtherHistory { scope } => {
                         self.events.push("other history");
@@ -155,12 +160,25 @@ impl Phone {
                         void.values().for_each(|key| {
                             self.positions.remove(key);
                         });
+                        self.marks.retain(|(of, mark)| *of != scope || mark.position <= cursor.position);
+                        let is_void = |of: &ScopeId, last: u64| *of == scope && last > cursor.position;
+                        for (of, last, frame) in std::mem::take(&mut self.kept) {
+                            if is_void(&of, last) {
+                                self.carried.push((last as i64, frame));
+                            } else {
+                                self.kept.push((of, last, frame));
+                            }
+                        }
                     }
                     Event::Refused(body) => {
                         self.events.push(body.problem.name());
                         return Ok(false);
                     }
-                    Event::End { cursors } => {
+                    Event::End { cursors, heads, carried } => {
+                        assert!(heads.iter().all(|(scope, head)| {
+                            self.held.get(scope).is_none_or(|held| held.keys().all(|at| at <= head))
+                        }));
+                        self.carried.retain(|(name, _)| !carried.contains(name));
                         cursors.into_iter().for_each(|(scope, cursor)| self.keep(scope, cursor));
                         self.pace = session.pace().number();
                         return Ok(true);
@@ -316,11 +334,80 @@ fn a_hub_rolled_back_gets_everything_again_from_the_newest_mark_it_knows() {
     one.sync(&mut hub);
     assert_eq!(one.events, ["other history", "fell back"]);
     assert!(one.marks.iter().any(|(scope, mark)| *scope == TEAM && mark.position < 100));
-    // What the other phone wrote above the mark comes back when that phone syncs.
+    // What the other phone wrote above the mark comes back with the frames that the first one kept.
+    assert!(one.level(&hub) && one.carried.is_empty());
+    assert_eq!(hub.log[&TEAM].len(), 255);
     two.sync(&mut hub);
     one.sync(&mut hub);
     assert!(one.level(&hub) && two.level(&hub));
     assert_eq!(hub.log[&TEAM].len(), 255);
+}
+
+#[test]
+fn frames_of_others_go_out_within_the_pace_and_one_that_is_larger_alone() {
+    let mut hub = Hub::new(&[&key(1), &key(2)]);
+    let (mut one, mut two) = (Phone::new(1, &hub), Phone::new(2, &hub));
+    two.write(3_000, 1);
+    two.sync(&mut hub);
+    one.sync(&mut hub);
+    let all = hub.log[&TEAM].len();
+    hub.roll_back(TEAM, 0);
+    one.write(40, 2);
+    let mut session = one.session(&hub);
+    let mut requests = Vec::new();
+    while !session.done() {
+        let before = one.carried.len();
+        let body = one.ask(&mut session);
+        let reply = hub.post(&body, usize::MAX).unwrap();
+        one.take(&mut session, &reply).unwrap();
+        requests.push((body.len(), before.saturating_sub(one.carried.len())));
+    }
+    assert!(one.level(&hub) && one.carried.is_empty());
+    assert!(hub.log[&TEAM].len() >= all + 30);
+    // Frames of 64 KiB, the request still small: each goes alone until the pace has grown.
+    let large: Vec<_> = requests.iter().filter(|(bytes, _)| *bytes > 16 * 1024).collect();
+    assert!(large.len() > 1 && large.iter().any(|(_, frames)| *frames == 1), "{requests:?}");
+}
+
+#[test]
+fn a_frame_of_others_waits_for_a_session_with_bytes_enough() {
+    let mut hub = Hub::new(&[&key(1), &key(2)]);
+    let (mut one, mut two) = (Phone::new(1, &hub), Phone::new(2, &hub));
+    two.write(600, 1);
+    two.sync(&mut hub);
+    one.sync(&mut hub);
+    hub.roll_back(TEAM, 0);
+    one.max_bytes = 8_000;
+    let cost = one.sync(&mut hub);
+    assert!(cost.up + cost.down <= 8_000 && one.carried.len() == 1, "{cost:?}");
+    one.max_bytes = u64::MAX;
+    one.sync(&mut hub);
+    assert!(one.level(&hub) && one.carried.is_empty());
+}
+
+#[test]
+fn the_end_of_a_reply_says_the_heads_of_what_was_served_whole() {
+    let mut hub = Hub::new(&[&key(1), &key(2)]);
+    hub.max_frame = 1_000;
+    let (mut one, mut two) = (Phone::new(1, &hub), Phone::new(2, &hub));
+    two.write(300, 1);
+    two.sync(&mut hub);
+    let heads_of = |phone: &mut Phone, max: u64, hub: &mut Hub| {
+        phone.max_bytes = max;
+        let mut session = phone.session(hub);
+        let body = phone.ask(&mut session);
+        session.feed(&hub.post(&body, usize::MAX).unwrap());
+        loop {
+            if let Some(Event::End { heads, .. }) = session.next_event().unwrap() {
+                return heads;
+            }
+        }
+    };
+    assert_eq!(heads_of(&mut one, 6_000, &mut hub), [], "there is more to fetch");
+    let whole = [TEAM, TRAINING].map(|scope| (scope, hub.head(scope).position));
+    assert_eq!(heads_of(&mut one, u64::MAX, &mut hub), whole);
+    one.cursors[0].1.chain = Chain([9; 8]);
+    assert_eq!(heads_of(&mut one, u64::MAX, &mut hub), whole[1..], "of the other scope nothing was served");
 }
 
 #[test]

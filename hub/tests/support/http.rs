@@ -103,7 +103,7 @@ impl Site {
         });
         while !session.done() && !session.spent() && heard.refused.is_none() {
             let pending = asks.pending.iter().map(|(scope, change)| (*scope, change.encode()));
-            let body = session.request(&phone.key, &asks.held, pending);
+            let body = session.request(&phone.key, &asks.held, pending, []);
             heard.sent += body.len();
             let (_, reply) = self.post(SYNC_PATH, body).await;
             heard.received += reply.len();

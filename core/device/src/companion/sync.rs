@@ -255,7 +255,7 @@ impl Sync<'_> {
     fn request(&self, session: &mut Session, unsent: &mut Unsent) -> Result<Vec<u8>> {
         let mut phone = self.0.phone();
         unsent.refresh(phone.connection(), &phone.scope_numbers()?)?;
-        let body = session.request(&phone.key, &unsent.held(), unsent.pending(phone.connection()));
+        let body = session.request(&phone.key, &unsent.held(), unsent.pending(phone.connection()), []);
         phone.softly(|phone| facts::put(phone.connection(), name::REQUEST_SIZE, &session.pace().number()))?;
         Ok(body)
     }

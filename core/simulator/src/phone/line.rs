@@ -76,7 +76,7 @@ impl Phone {
         let Some(session) = &mut self.session else { return Err(Promise::NoError.broken("no session")) };
         let unsent = self.disk.outbox.open().filter(|entry| entry.is_unsent());
         let pending = unsent.map(|entry| (entry.scope, entry.bytes.to_vec()));
-        let body = session.request(&self.key, &held, pending);
+        let body = session.request(&self.key, &held, pending, []);
         self.disk.pace = session.pace().number();
         for key in keys_in(&body)? {
             if self.disk.outbox.get(key).is_none_or(|entry| entry.position.is_some()) {
@@ -116,7 +116,7 @@ impl Phone {
             Event::News(news) => self.take_news(&news, how)?,
             Event::Receipts { receipts, .. } => self.disk.outbox.receive(&receipts),
             Event::Frame { frame, cursor, .. } => return self.take_frame(&frame, cursor, how),
-            Event::End { cursors } => {
+            Event::End { cursors, .. } => {
                 let mut batch = self.file.replica.begin()?;
                 for (scope, cursor) in &cursors {
                     batch.set_cursor(*scope, cursor.position, cursor.chain.0)?;

@@ -8,6 +8,7 @@ use super::phone::{Flight, Session};
 use crate::chain::Cursor;
 use crate::change;
 use crate::frame::{FrameBuilder, learned_permille};
+use crate::history::thin_marks;
 use crate::keys::SigningKey;
 use crate::wire::{Held, Hello, MAX_HELD, MAX_MARKS, Mark, ReplyReader, write_request};
 
@@ -21,15 +22,21 @@ const WRITER_BYTES: usize = 12;
 impl Session {
     /// The next request's body. `held`: own writers with a change that has no position, or one above the cursor, in
     /// order of the outbox. `pending`: changes without a position, in order of the outbox, read only as far as they
-    /// fit; what this session has sent already is passed over. Keep [`Session::pace`] before sending.
+    /// fit; what this session has sent already is passed over. `carried`: frames of others that the hub may have lost,
+    /// by a name that [`Event::End`] gives back, as they were received; they go after all that is pending, as far as
+    /// they fit, and one that is larger than the whole request goes alone. Keep [`Session::pace`] before sending.
+    ///
+    /// [`Event::End`]: super::Event::End
     pub fn request(
         &mut self,
         key: &SigningKey,
         held: &[Held],
         pending: impl IntoIterator<Item = (ScopeId, Vec<u8>)>,
+        carried: impl IntoIterator<Item = (i64, Vec<u8>)>,
     ) -> Vec<u8> {
         let size = self.setup.pace.request_bytes().min(self.left_bytes());
-        let (frames, keys, exhausted) = self.frames(key, size, pending);
+        let (mut frames, keys, exhausted) = self.frames(key, size, pending);
+        let (carried, all) = self.carry(size, carried, &mut frames);
         let held = self.held(held, &keys);
         let mut hello = Hello::new(self.setup.schema, &self.setup.app);
         hello.cursors.clone_from(&self.setup.cursors);
@@ -56,7 +63,9 @@ impl Session {
             cursors: hello.cursors,
             held,
             keys,
-            exhausted,
+            carried,
+            exhausted: exhausted && all,
+            unserved: Vec::new(),
             news: frame_bytes > 0,
         });
         body
@@ -113,6 +122,30 @@ impl Session {
         (frames, keys, true)
     }
 
+    /// Adds others' frames as far as they fit; gives their names, and whether those are all.
+    fn carry(
+        &self,
+        size: usize,
+        carried: impl IntoIterator<Item = (i64, Vec<u8>)>,
+        frames: &mut Vec<Vec<u8>>,
+    ) -> (Vec<i64>, bool) {
+        let mut names = Vec::new();
+        let mut built: usize = frames.iter().map(Vec::len).sum();
+        for (name, frame) in carried {
+            // Nobody but the hub can cut its frame: one that is larger than the bytes left waits for a session with more.
+            if self.carried.contains(&name) || frame.len() > self.left_bytes() {
+                continue;
+            }
+            if built > 0 && built + frame.len() > size {
+                return (names, false);
+            }
+            built += frame.len();
+            frames.push(frame);
+            names.push(name);
+        }
+        (names, true)
+    }
+
     fn seal(&mut self, builder: FrameBuilder, key: &SigningKey, frames: &mut Vec<Vec<u8>>) {
         let raw = builder.raw_bytes();
         if let Some(frame) = builder.build(key) {
@@ -154,10 +187,8 @@ impl Session {
         let per_scope = (MAX_MARKS / self.marks.len().max(1)).max(1);
         lost.flat_map(|(at, scope, marks)| {
             // The beginning is a mark that every hub knows.
-            marks
-                .iter()
-                .take(per_scope - 1)
-                .copied()
+            thin_marks(marks, per_scope - 1)
+                .into_iter()
                 .chain([Cursor::start(scope)])
                 .map(move |cursor| (at, cursor))
         })

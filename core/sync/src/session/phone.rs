@@ -21,8 +21,12 @@ pub(super) struct Flight {
     pub held: Vec<Held>,
     /// The changes in its frames.
     pub keys: Vec<Key>,
+    /// Others' frames in it.
+    pub carried: Vec<i64>,
     /// The scopes for which it offers marks.
     pub marked: Vec<ScopeId>,
+    /// The scopes of which the hub has served nothing.
+    pub unserved: Vec<ScopeId>,
     /// The outbox has nothing more than that.
     pub exhausted: bool,
     /// It brought something: asking again makes sense.
@@ -43,6 +47,8 @@ pub struct Session {
     pub(super) events: VecDeque<Event>,
     /// Sent in a request whose reply has ended.
     pub(super) sent: HashSet<Key>,
+    /// Others' frames sent in such a request.
+    pub(super) carried: HashSet<i64>,
     /// Writers that the hub may know from this session.
     pub(super) offered: HashSet<Writer>,
     /// Scopes whose cursor the hub did not know, with what is offered instead.
@@ -70,6 +76,7 @@ impl Session {
             tracks: HashMap::new(),
             events: VecDeque::new(),
             sent: HashSet::new(),
+            carried: HashSet::new(),
             offered: HashSet::new(),
             marks: BTreeMap::new(),
             permille: USUAL_PERMILLE,
@@ -161,7 +168,9 @@ impl Session {
             // What this session sent may be among what the hub lost.
             flight.exhausted = false;
             flight.keys.clear();
+            flight.carried.clear();
             self.sent.clear();
+            self.carried.clear();
             self.events.push_back(Event::FellBack { scope, cursor });
         }
         for (scope, list) in &receipts {
@@ -180,7 +189,11 @@ impl Session {
                 flight.exhausted = false;
             }
         }
+        flight.unserved.extend(head.left.iter().map(|left| left.scope));
         for problem in &head.problems {
+            if let Problem::CursorUnknown(scope) | Problem::ScopeUnknown(scope) = problem {
+                flight.unserved.push(*scope);
+            }
             if let Problem::CursorUnknown(scope) = problem
                 && !flight.marked.contains(scope)
             {
@@ -236,6 +249,7 @@ impl Session {
         let down = usize::try_from(self.progress.down - flight.down).unwrap_or(usize::MAX);
         self.setup.pace.passed(flight.bytes.max(down));
         self.sent.extend(flight.keys);
+        self.carried.extend(&flight.carried);
         // A hub that knows none of the marks will know none of them next time.
         self.marks.retain(|scope, _| !flight.marked.contains(scope));
         self.uncertain &= ended.more;
@@ -245,7 +259,13 @@ impl Session {
         if self.done() {
             self.setup.pace.closed();
         }
-        Ok(Event::End { cursors: ended.cursors })
+        let served =
+            flight.cursors.iter().filter(|(scope, _)| !ended.more && !flight.unserved.contains(scope));
+        let heads = served.filter_map(|(scope, _)| {
+            let held = self.setup.cursors.iter().find(|(of, _)| of == scope);
+            held.map(|(_, cursor)| (*scope, cursor.position))
+        });
+        Ok(Event::End { heads: heads.collect(), cursors: ended.cursors, carried: flight.carried })
     }
 
     /// The connection ended before the reply did, or the reply was unusable.

@@ -106,6 +106,12 @@ pub enum Event {
     End {
         /// To be kept.
         cursors: Vec<(ScopeId, Cursor)>,
+        /// Scopes of which nothing more is to fetch, with their heads: a receipt above is void.
+        heads: Vec<(ScopeId, u64)>,
+        /// The names of the frames of others that the hub has now taken; see [`Session::request`].
+        ///
+        /// [`Session::request`]: super::Session::request
+        carried: Vec<i64>,
     },
 }
 
