@@ -111,6 +111,7 @@ impl Tables {
 impl File {
     /// Takes out all that it holds.
     pub fn empty(&mut self) -> Result {
+        self.replica.forget_digests();
         let batch = self.replica.begin()?;
         for table in &self.tables.0 {
             if batch.connection().prepare_cached(&table.select)?.exists([])? {

@@ -6,7 +6,8 @@ CREATE TABLE scopes (
     scope    BLOB NOT NULL UNIQUE,            -- 8 bytes, minted by the hub
     kind     INTEGER NOT NULL,                -- 1 team, 2 training, 3 place, 4 reference
     position INTEGER NOT NULL DEFAULT 0,      -- all of the hub's log up to here has been applied
-    chain    BLOB NOT NULL                    -- the chain at that position, 8 bytes
+    chain    BLOB NOT NULL,                   -- the chain at that position, 8 bytes
+    digest   BLOB                             -- over its rows, 16 bytes; NULL while it lags behind them
 ) STRICT;
 
 -- Applied-memory: which changes of a writer have been taken in, so that hearing them again is free.

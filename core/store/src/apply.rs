@@ -9,6 +9,7 @@ use langso_domain::id::{Key, RowId};
 use langso_domain::registry::{Kind, Registry, Table, VOID};
 use langso_sync::change::{Base, Change, Name, RowOp};
 use langso_sync::clock::Stamp;
+use langso_sync::digest::RowHash;
 use langso_sync::merge::{self, PatchOp, RowState};
 use langso_sync::value::Value;
 use rusqlite::types::{Null, ToSqlOutput, Value as Sql};
@@ -20,10 +21,18 @@ use crate::{Purpose, Result, search};
 
 /// A row as it lies in the file.
 pub(crate) struct Stored {
-    scope: i64,
+    pub scope: i64,
     pub state: RowState,
     /// The columns: what shows, and for an unpatched field the create's value.
-    columns: BTreeMap<u8, Value>,
+    pub columns: BTreeMap<u8, Value>,
+}
+
+/// What a row was before it is written over.
+#[derive(Default)]
+struct Before {
+    awaited: BTreeSet<Key>,
+    /// What it added to the digest of its scope.
+    hash: Option<(i64, RowHash)>,
 }
 
 impl Stored {
@@ -82,6 +91,7 @@ impl Batch<'_> {
             let has_columns = !op.fields.iter().any(|(field, value)| has_no_column(table, *field, value));
             match table.filter(|_| has_columns) {
                 Some(table) if self.insert(table, id, scope, stamp, &op.fields)? => {
+                    self.tally.made(&self.tx, scope, (op.table, id, stamp), &op.fields)?;
                     self.index(op.table, id, &op.fields, false)?;
                 }
                 _ => self.create_row(scope, stamp, op, id)?,
@@ -111,11 +121,10 @@ impl Batch<'_> {
     /// A create with a value that has no column, or of a row that patches came before.
     fn create_row(&mut self, scope: i64, stamp: Stamp, op: &RowOp, id: RowId) -> Result<()> {
         let table = self.schema.registry.table(op.table);
-        let mut row = self.load(op.table, id)?.unwrap_or_else(|| Stored::empty(scope));
+        let (mut row, before) = self.load_for_writing(op.table, id, scope)?;
         if row.state.created.is_some() {
             return Ok(());
         }
-        let before = row.state.awaited();
         if row.scope != scope {
             row = Stored::empty(scope); // what came before it came out of another scope and has no say
         }
@@ -124,20 +133,19 @@ impl Batch<'_> {
         });
         row.columns = op.fields.clone();
         self.hear_strays(op.table, id, &mut row)?;
-        self.store(op.table, id, &mut row, &before)
+        self.store(op.table, id, &mut row, before)
     }
 
     fn patch_row(&mut self, scope: i64, change: &Change, op: &RowOp, id: RowId, base: &Base) -> Result<()> {
-        let mut row = self.load(op.table, id)?.unwrap_or_else(|| Stored::empty(scope));
+        let (mut row, before) = self.load_for_writing(op.table, id, scope)?;
         if row.scope != scope {
             // Rows never change scope, so a patch out of another one has no say; but whose scope the row has is
             // not known before its create.
             return if row.state.created.is_none() { self.keep_stray(scope, change, op, id) } else { Ok(()) };
         }
-        let before = row.state.awaited();
         let patch = PatchOp { key: change.key, stamp: change.stamp, fields: &op.fields, base };
         self.merge_patch(&mut row, patch, &BTreeSet::new())?;
-        self.store(op.table, id, &mut row, &before)
+        self.store(op.table, id, &mut row, before)
     }
 
     /// Merges a patch; the changes `yet_to_come` count as not applied.
@@ -218,9 +226,8 @@ impl Batch<'_> {
                 .query_map([], |row| row.get(0))?
                 .collect::<std::result::Result<_, _>>()?;
             for id in ids.into_iter().map(RowId) {
-                let Some(mut row) = self.load(table.number, id)? else { continue };
-                let before = row.state.awaited();
-                self.store(table.number, id, &mut row, &before)?;
+                let (mut row, before) = self.load_for_writing(table.number, id, 0)?;
+                self.store(table.number, id, &mut row, before)?;
             }
         }
         Ok(())
@@ -238,9 +245,9 @@ impl Batch<'_> {
         drop(get);
         for (table, id) in waiting {
             let Some(mut row) = self.load(table, RowId(id))? else { continue };
-            let before = row.state.awaited();
+            let before = self.before(table, RowId(id), &row)?;
             row.state.drop_name(key);
-            self.store(table, RowId(id), &mut row, &before)?;
+            self.store(table, RowId(id), &mut row, before)?;
         }
         Ok(())
     }
@@ -249,8 +256,24 @@ impl Batch<'_> {
         load(&self.tx, self.schema.registry, self.texts, table_number, id)
     }
 
-    /// Writes a row and all that hangs on it: shelf, awaited names, search.
-    fn store(&mut self, table_number: u8, id: RowId, row: &mut Stored, before: &BTreeSet<Key>) -> Result<()> {
+    /// A row that is about to be written over, or a new one of that scope, with what it was.
+    fn load_for_writing(&mut self, table: u8, id: RowId, scope: i64) -> Result<(Stored, Before)> {
+        match self.load(table, id)? {
+            Some(row) => {
+                let before = self.before(table, id, &row)?;
+                Ok((row, before))
+            }
+            None => Ok((Stored::empty(scope), Before::default())),
+        }
+    }
+
+    fn before(&mut self, table: u8, id: RowId, row: &Stored) -> Result<Before> {
+        let hash = self.tally.before(&self.tx, table, id, row)?;
+        Ok(Before { awaited: row.state.awaited(), hash })
+    }
+
+    /// Writes a row and all that hangs on it: digest, shelf, awaited names, search.
+    fn store(&mut self, table_number: u8, id: RowId, row: &mut Stored, before: Before) -> Result<()> {
         row.settle_into_columns(self.schema.registry.table(table_number));
         let stamp = row.state.created.map_or(0, |stamp| stamp.0 as i64);
         let more = merge::encode(id, &row.state.fields);
@@ -271,7 +294,8 @@ impl Batch<'_> {
             let sql = "INSERT OR REPLACE INTO unknown_rows (table_number, id, scope, v_stamp, v_more) VALUES (?, ?, ?, ?, ?)";
             self.tx.prepare_cached(sql)?.execute((table_number, id.0, row.scope, stamp, more))?;
         }
-        self.note_awaited(table_number, id, before, &row.state.awaited())?;
+        self.tally.changed(&self.tx, table_number, id, before.hash, row)?;
+        self.note_awaited(table_number, id, &before.awaited, &row.state.awaited())?;
         self.tx
             .prepare_cached("DELETE FROM shelf WHERE table_number = ?1 AND row = ?2")?
             .execute((table_number, id.0))?;

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::apply::load;
 use crate::columns::Texts;
+use crate::digests::Tally;
 use crate::schema::{Purpose, Replica, Schema};
 use crate::tx::Tx;
 use crate::writers::Writers;
@@ -27,6 +28,7 @@ pub struct Batch<'a> {
     pub(crate) writers: Writers,
     pub(crate) any_awaited: bool,
     pub(crate) texts: &'a Texts,
+    pub(crate) tally: Tally<'a>,
 }
 
 /// How far a scope has been applied.
@@ -60,6 +62,7 @@ impl Replica {
             writers: Writers::default(),
             any_awaited,
             texts: &self.texts,
+            tally: Tally::new(&mut self.running, self.purpose == Purpose::HubCache),
         })
     }
 
@@ -105,7 +108,7 @@ impl Batch<'_> {
         if let Some(number) = self.find_scope(scope)? {
             return Ok(number);
         }
-        let sql = "INSERT INTO scopes (scope, kind, chain) VALUES (?1, ?2, ?1) RETURNING number";
+        let sql = "INSERT INTO scopes (scope, kind, chain, digest) VALUES (?1, ?2, ?1, zeroblob(16)) RETURNING number";
         Ok(self.tx.query_row(sql, (scope.0, kind as i64), |row| row.get(0))?)
     }
 
@@ -123,12 +126,11 @@ impl Batch<'_> {
     /// # Errors
     /// [`Error::Sqlite`]; [`Error::UnknownScope`].
     pub fn set_cursor(&mut self, scope: ScopeId, position: u64, chain: [u8; 8]) -> Result<()> {
+        let number = self.find_scope(scope)?.ok_or(Error::UnknownScope)?;
         let mut put =
-            self.tx.prepare_cached("UPDATE scopes SET position = ?2, chain = ?3 WHERE scope = ?1")?;
-        match put.execute((scope.0, position as i64, chain))? {
-            0 => Err(Error::UnknownScope),
-            _ => Ok(()),
-        }
+            self.tx.prepare_cached("UPDATE scopes SET position = ?2, chain = ?3 WHERE number = ?1")?;
+        put.execute((number, position as i64, chain))?;
+        self.tally.cursor_moved(&self.tx, number)
     }
 
     /// Takes in a change that came from elsewhere. False when it was here already.
@@ -211,6 +213,8 @@ impl Batch<'_> {
     /// [`Error::Sqlite`]; then nothing was written.
     pub fn commit(mut self) -> Result<()> {
         self.writers.flush(&self.tx)?;
-        Ok(self.tx.commit()?)
+        let Self { tx, tally, .. } = self;
+        let connection: &Connection = tx.connection();
+        tally.commit(connection, || Ok(tx.commit()?))
     }
 }

@@ -7,6 +7,7 @@
 mod apply;
 mod batch;
 mod columns;
+mod digests;
 pub mod figures;
 mod schema;
 mod search;
@@ -15,6 +16,7 @@ mod writers;
 
 pub use batch::{Batch, ScopeState};
 pub use columns::{from_sql, to_sql};
+pub use digests::Counted;
 pub use schema::{CURRENT, Migration, Purpose, Replica, Schema, create_table_sql};
 pub use search::{SearchHit, find_households};
 

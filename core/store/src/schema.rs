@@ -13,6 +13,7 @@ use rusqlite::config::DbConfig;
 
 use crate::batch::Batch;
 use crate::columns::{Texts, sql_type};
+use crate::digests::{Running, Tally};
 use crate::tx::Tx;
 use crate::writers::Writers;
 use crate::{Error, Result, figures};
@@ -67,6 +68,8 @@ pub struct Replica {
     pub(crate) schema: Schema,
     pub(crate) purpose: Purpose,
     pub(crate) texts: Texts,
+    /// See the module `digests`.
+    pub(crate) running: Running,
 }
 
 impl Replica {
@@ -105,7 +108,7 @@ impl Replica {
         }
         let texts = Texts::new(schema.registry);
         migrate(&mut connection, schema, purpose, &texts)?;
-        Ok(Self { connection, schema, purpose, texts })
+        Ok(Self { connection, schema, purpose, texts, running: Running::default() })
     }
 
     /// For reading.
@@ -146,7 +149,10 @@ fn migrate(connection: &mut Connection, schema: Schema, purpose: Purpose, texts:
     for table in schema.registry.tables {
         tx.execute_batch(&format!("DROP VIEW IF EXISTS live_{0}; {1}", table.plural, live_view_sql(table)))?;
     }
-    let mut batch = Batch { tx, schema, purpose, writers: Writers::default(), any_awaited: true, texts };
+    let mut running = Running::default();
+    let tally = Tally::new(&mut running, true);
+    let mut batch =
+        Batch { tx, schema, purpose, writers: Writers::default(), any_awaited: true, texts, tally };
     if found > 0 && found < schema.registry.schema {
         batch.adopt_unknown()?;
     }

@@ -18,6 +18,11 @@ impl<'a> Tx<'a> {
         Ok(Self(connection))
     }
 
+    /// The connection, for what outlives the transaction.
+    pub fn connection(&self) -> &'a Connection {
+        self.0
+    }
+
     pub fn commit(self) -> Result<()> {
         self.prepare_cached("COMMIT")?.execute([]).map(drop)
     }

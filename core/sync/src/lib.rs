@@ -7,6 +7,7 @@ pub mod author;
 pub mod chain;
 pub mod change;
 pub mod clock;
+pub mod digest;
 pub mod frame;
 pub mod history;
 pub mod keys;

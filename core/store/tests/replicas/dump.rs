@@ -3,12 +3,26 @@
 use langso_store::Replica;
 use rusqlite::types::Value;
 
-/// Every row of every table, but the search: that is asked, not read.
+/// What is not a row of the record.
+const KEEPING: [&str; 5] = ["awaited", "scopes", "shelf", "strays", "writers"];
+
+/// Every row of every table, but the search: that is asked, not read. When a digest is written to the file is the
+/// file's business.
 pub fn dump(replica: &Replica) -> Vec<String> {
+    dump_of(replica, |_| true)
+}
+
+/// The rows of the record alone.
+pub fn rows(replica: &Replica) -> Vec<String> {
+    dump_of(replica, |table| !KEEPING.contains(&table))
+}
+
+fn dump_of(replica: &Replica, wanted: impl Fn(&str) -> bool) -> Vec<String> {
     let mut lines = Vec::new();
-    for table in tables(replica) {
-        let mut get =
-            replica.connection().prepare_cached(&format!("SELECT * FROM {table}")).expect("a table");
+    for table in tables(replica).into_iter().filter(|table| wanted(table)) {
+        let columns = if table == "scopes" { "number, scope, kind, position, chain" } else { "*" };
+        let sql = format!("SELECT {columns} FROM {table}");
+        let mut get = replica.connection().prepare_cached(&sql).expect("a table");
         let columns = get.column_count();
         let mut rows = get.query([]).expect("rows");
         let from = lines.len();

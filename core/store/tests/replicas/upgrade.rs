@@ -24,7 +24,7 @@ fn any_newer() -> impl Strategy<Value = Vec<(u8, Value)>> + Clone {
     (any_household(), proptest::collection::vec(one, 1..3)).prop_map(|(known, new)| [known, new].concat())
 }
 
-fn any_history() -> impl Strategy<Value = Vec<Step>> {
+pub fn any_history() -> impl Strategy<Value = Vec<Step>> {
     let errand = prop_oneof!["pin", "sạc"].prop_map(|what| vec![(2, Value::Text(what))]);
     let errand =
         (0..3usize, errand).prop_map(|(phone, fields)| Step::Create { phone, table: ERRAND, fields });
