@@ -27,6 +27,7 @@ impl Phone {
     pub(crate) fn softly<T>(&mut self, write: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.connection().pragma_update(None, "synchronous", "NORMAL")?;
         let result = write(self);
+        self.heard += 1;
         // A save after this must wait for the disk: what cannot be made sure of is no success.
         self.connection().pragma_update(None, "synchronous", "FULL")?;
         result

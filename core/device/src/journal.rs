@@ -56,25 +56,28 @@ impl Journal {
         Ok((Self { file, end: whole as u64 }, records))
     }
 
-    /// Appends a change that the database has taken in.
+    /// Appends changes that the database has taken in, in one write.
     ///
     /// # Errors
-    /// When the file cannot be written; the change is safe in the database then, the next record does not come to
-    /// stand behind half of this one, and the next open mends the file.
-    pub fn append(&mut self, scope: ScopeId, bytes: &[u8]) -> std::io::Result<()> {
-        let mut record = Vec::with_capacity(HEAD + bytes.len() + SUM);
-        record.push(CHANGE);
-        record.extend(scope.0);
-        record.extend((bytes.len() as u32).to_be_bytes());
-        record.extend(bytes);
-        let sum = Sha256::digest(&record);
-        record.extend(&sum[..SUM]);
-        if let Err(error) = self.file.write_all(&record) {
+    /// When the file cannot be written; the changes are safe in the database then, the next record does not come to
+    /// stand behind half of another, and the next open mends the file.
+    pub fn append(&mut self, changes: &[(ScopeId, Vec<u8>)]) -> std::io::Result<()> {
+        let mut records = Vec::new();
+        for (scope, bytes) in changes {
+            let start = records.len();
+            records.push(CHANGE);
+            records.extend(scope.0);
+            records.extend((bytes.len() as u32).to_be_bytes());
+            records.extend(bytes);
+            let sum = Sha256::digest(&records[start..]);
+            records.extend(&sum[..SUM]);
+        }
+        if let Err(error) = self.file.write_all(&records) {
             self.file.set_len(self.end)?;
             self.file.seek(SeekFrom::Start(self.end))?;
             return Err(error);
         }
-        self.end += record.len() as u64;
+        self.end += records.len() as u64;
         Ok(())
     }
 }
@@ -123,7 +126,7 @@ mod tests {
         let path = folder.path().join("journal");
         let (mut journal, _) = Journal::open(&path).expect("new");
         for text in ["một", "hai", "ba"] {
-            journal.append(SCOPE, text.as_bytes()).expect("appended");
+            journal.append(&[(SCOPE, text.into())]).expect("appended");
         }
         let bytes = std::fs::read(&path).expect("read");
         let ends: Vec<usize> = (0..=bytes.len()).filter(|at| read(&bytes[..*at]).1 == *at).collect();
@@ -133,7 +136,7 @@ mod tests {
             let (mut journal, records) = Journal::open(&path).expect("opens");
             let whole = ends.iter().filter(|end| **end <= cut).count() - 1;
             assert_eq!(records.len(), whole, "cut at {cut}");
-            journal.append(SCOPE, b"more").expect("appended");
+            journal.append(&[(SCOPE, b"more".to_vec())]).expect("appended");
             drop(journal);
             assert_eq!(Journal::open(&path).expect("opens").1.len(), whole + 1);
         }
@@ -146,8 +149,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("journal");
         let (mut journal, _) = Journal::open(&path).expect("new");
-        journal.append(SCOPE, b"first").expect("appended");
-        journal.append(SCOPE, b"second").expect("appended");
+        journal.append(&[(SCOPE, b"first".to_vec())]).expect("appended");
+        journal.append(&[(SCOPE, b"second".to_vec())]).expect("appended");
         let mut bytes = std::fs::read(&path).expect("read");
         let last = bytes.len() - 10;
         bytes[last] ^= 1;

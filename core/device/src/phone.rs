@@ -34,8 +34,10 @@ pub struct Phone {
     pub(crate) device: DeviceId,
     pub(crate) clock: Clock,
     pub(crate) hub_time: Option<HubTime>,
-    /// What the hub has said that input is checked against; see `companion::known`.
-    pub(crate) known: RefCell<Option<Arc<Known>>>,
+    /// What the hub has said that input is checked against, as of the count in `heard`; see `companion::known`.
+    pub(crate) known: RefCell<Option<(u64, Arc<Known>)>>,
+    /// How often this process has written what came from the hub.
+    pub(crate) heard: u64,
     /// See `companion::conflicts`.
     pub(crate) settled: Option<Settled>,
     time: Arc<dyn TimeSource>,
@@ -71,6 +73,7 @@ impl Phone {
             clock: Clock::after(last),
             hub_time,
             known: RefCell::new(None),
+            heard: 0,
             settled: None,
             time,
             journal,
@@ -127,6 +130,23 @@ impl Phone {
         self.time.as_ref()
     }
 
+    /// Looks and writes at one state of the file, which is cheaper than as many looks one by one: what [`Phone::save`]
+    /// writes inside stands on exactly what was looked at. Without a save nothing is written.
+    pub(crate) fn at_once<T>(&mut self, what: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.end_look()?; // of a call that panicked
+        self.connection().prepare_cached("BEGIN")?.execute([])?;
+        let done = what(self);
+        self.end_look()?;
+        done
+    }
+
+    fn end_look(&self) -> Result<()> {
+        if !self.connection().is_autocommit() {
+            self.connection().prepare_cached("ROLLBACK")?.execute([])?;
+        }
+        Ok(())
+    }
+
     /// Writes: `write` says what, all of it becomes durable together, or nothing does. Each scope written to gets
     /// one change.
     ///
@@ -139,10 +159,8 @@ impl Phone {
         let mut authors = std::mem::take(&mut self.authors);
         let (answer, written) = self.try_save(&mut authors, write)?;
         self.authors = authors;
-        for (scope, change) in written {
-            // The database has it; a journal that lags is mended at the next open.
-            let _ = self.journal.append(scope, &change);
-        }
+        // The database has it; a journal that lags is mended at the next open.
+        let _ = self.journal.append(&written);
         Ok(answer)
     }
 
@@ -398,9 +416,7 @@ fn reconcile(
     }
     drop(rows);
     drop(get);
-    for (scope, bytes) in missing {
-        journal.append(scope, &bytes)?;
-    }
+    journal.append(&missing)?;
     let mut batch = replica.begin()?;
     let sql = "SELECT writer FROM writers WHERE is_current = 1";
     let current: Vec<i64> = batch

@@ -12,9 +12,12 @@ use rusqlite::{Connection, Result};
 pub(crate) struct Tx<'a>(&'a Connection);
 
 impl<'a> Tx<'a> {
-    /// Takes the lock for writing.
+    /// Takes the lock for writing. In a transaction that has only read so far, the first write takes it: nobody has
+    /// written in between, or the write fails.
     pub fn begin(connection: &'a mut Connection) -> Result<Self> {
-        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        if connection.is_autocommit() {
+            connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        }
         Ok(Self(connection))
     }
 

@@ -181,12 +181,17 @@ fn arrived(connection: &Connection) -> Result<Arrived> {
 impl Phone {
     /// What the hub has said, as of the last sync.
     pub(crate) fn known(&self) -> Result<Arc<Known>> {
+        let before = self.known.borrow().clone();
+        if let Some((heard, known)) = &before
+            && *heard == self.heard
+        {
+            return Ok(known.clone());
+        }
         let connection = self.connection();
         let arrived = arrived(connection)?;
-        let before = self.known.borrow().clone();
-        if let Some(known) = &before
-            && known.arrived == arrived
-        {
+        let before = before.map(|(_, known)| known);
+        if let Some(known) = before.as_ref().filter(|known| known.arrived == arrived) {
+            *self.known.borrow_mut() = Some((self.heard, known.clone()));
             return Ok(known.clone());
         }
         let content = match &before {
@@ -194,7 +199,7 @@ impl Phone {
             _ => content(connection)?,
         };
         let known = Arc::new(read(self, arrived, content)?);
-        *self.known.borrow_mut() = Some(known.clone());
+        *self.known.borrow_mut() = Some((self.heard, known.clone()));
         Ok(known)
     }
 

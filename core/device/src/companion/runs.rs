@@ -158,6 +158,7 @@ fn check_steps(
     problems: &mut Problems,
 ) -> Vec<u8> {
     let mut bytes = vec![0; tutorial.steps.len()];
+    let results = known.content.list("step_results");
     for (at, step) in given.iter().enumerate() {
         let field = |name: &str| format!("{path}.steps[{at}].{name}");
         let Some(byte) = usize::from(step.step).checked_sub(1).and_then(|place| bytes.get_mut(place)) else {
@@ -167,7 +168,9 @@ fn check_steps(
         if *byte != 0 {
             problems.add(field("step"), "step_twice");
         }
-        problems.choice(&known.content, "step_results", field("result"), Some(step.result));
+        if results.is_none_or(|results| results.number(step.result).is_none()) {
+            problems.add(field("result"), "unknown_choice");
+        }
         *byte = step.failure.filter(|_| step.result == FAILED).unwrap_or(step.result);
         match (step.result, step.failure) {
             (FAILED, None) => problems.add(field("failure"), "failure_code_missing"),

@@ -66,13 +66,15 @@ impl Visits<'_> {
     pub fn log_visit(&self, visit: NewVisit) -> Result<SavedVisit> {
         let mut phone = self.0.phone();
         let me = may::role(&phone, may::TEAM)?.member;
-        if let Some(saved) = once::answered(&phone, LOG_VISIT, visit.token.as_deref())? {
-            return Ok(saved);
-        }
-        let mut problems = Problems::default();
-        let checked = check::check(&phone, &*phone.known()?, me, &visit, &mut problems)?;
-        problems.finish()?;
-        write(&mut phone, me, &visit, &checked)
+        phone.at_once(|phone| {
+            if let Some(saved) = once::answered(phone, LOG_VISIT, visit.token.as_deref())? {
+                return Ok(saved);
+            }
+            let mut problems = Problems::default();
+            let checked = check::check(phone, &*phone.known()?, me, &visit, &mut problems)?;
+            problems.finish()?;
+            write(phone, me, &visit, &checked)
+        })
     }
 
     /// Writes a day out of the paper book down: every line without fault is saved by itself, every other one says

@@ -91,7 +91,7 @@ impl Units {
     /// The stretches of time of one unit, oldest first; empty for an unknown code.
     pub fn records(&self, code: UnitCode) -> &[Unit] {
         let start = self.rows.partition_point(|unit| unit.code < code);
-        let length = self.rows[start..].partition_point(|unit| unit.code == code);
+        let length = self.rows[start..].iter().take_while(|unit| unit.code == code).count();
         &self.rows[start..start + length]
     }
 
