@@ -73,7 +73,10 @@ fn breaks_are_listed_with_what_each_protects() {
     assert!(out.status.success());
     let listed = text(&out.stdout);
     for name in ["writer-survives-restore", "wall-clock", "applied-memory-left-out", "sequence-for-counter"] {
-        assert!(listed.lines().any(|line| line.trim_start().starts_with(name) && line.len() > name.len() + 20), "{name}");
+        assert!(
+            listed.lines().any(|line| line.trim_start().starts_with(name) && line.len() > name.len() + 20),
+            "{name}"
+        );
     }
     assert_eq!(simulate(&["--break", "nothing-of-the-kind"]).status.code(), Some(2));
 }

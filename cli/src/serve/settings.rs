@@ -2,6 +2,7 @@
 //! refuses the start, so that a slip of the finger is not taken for a setting.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use langso_hub::server::{Config, Limits};
@@ -27,15 +28,15 @@ pub struct Args {
     listen: Option<SocketAddr>,
     /// Một lần gửi dài nhất, bằng byte · the longest body of a request, in bytes
     #[arg(long, env = "LANGSO_REQUEST_BYTES", value_name = "N", help_heading = LIMITS)]
-    #[arg(value_parser = clap::value_parser!(u64).range(64 * 1024..=1024 * 1024 * 1024))]
+    #[arg(value_parser = clap::value_parser!(u64).range(REQUEST_BYTES))]
     request_bytes: Option<u64>,
     /// Số yêu cầu cùng lúc · requests at a time; more are asked to come again
     #[arg(long, env = "LANGSO_REQUESTS", value_name = "N", help_heading = LIMITS)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(value_parser = clap::value_parser!(u32).range(*REQUESTS.start() as i64..=*REQUESTS.end() as i64))]
     requests: Option<u32>,
     /// Máy im giữa chừng tối đa, bằng ms · how long a phone may send nothing inside a request, in ms
     #[arg(long, env = "LANGSO_STALL_MS", value_name = "N", help_heading = LIMITS)]
-    #[arg(value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
+    #[arg(value_parser = clap::value_parser!(u64).range(STALL_MS))]
     stall_ms: Option<u64>,
     /// Mức ghi nhật ký: error, warn, info, debug, hoặc theo phần · log level, or levels by part
     #[arg(long, env = "LANGSO_LOG", value_name = "LEVEL")]
@@ -47,6 +48,10 @@ pub struct Args {
     #[arg(long)]
     json: bool,
 }
+
+const REQUEST_BYTES: RangeInclusive<u64> = 64 * 1024..=1024 * 1024 * 1024;
+const REQUESTS: RangeInclusive<u64> = 1..=100_000;
+const STALL_MS: RangeInclusive<u64> = 100..=3_600_000;
 
 const LIMITS: &str = "Giới hạn · limits";
 
@@ -145,7 +150,23 @@ fn read_file(path: &Path) -> Outcome<ConfigFile> {
         return Err(Failure::usage("cli.config_unreadable", path.display()));
     }
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
-    let mut file: ConfigFile = toml::from_str(&text).map_err(|error| refused(path, &text, &error))?;
+    parse(path, &text)
+}
+
+fn parse(path: &Path, text: &str) -> Outcome<ConfigFile> {
+    let mut file: ConfigFile = toml::from_str(text).map_err(|error| refused(path, text, &error))?;
+    // What a flag may not say a file may not say either.
+    let LimitsInFile { request_bytes, requests, stall_ms } = &file.limits;
+    let limits = [
+        ("request_bytes", *request_bytes, REQUEST_BYTES),
+        ("requests", requests.map(u64::from), REQUESTS),
+        ("stall_ms", *stall_ms, STALL_MS),
+    ];
+    if let Some((key, ..)) =
+        limits.iter().find(|(_, value, range)| value.is_some_and(|value| !range.contains(&value)))
+    {
+        return Err(Failure::usage("cli.config", format_args!("{}: {key}", path.display())));
+    }
     // A path in the file means the same wherever the hub is started from.
     file.data = file.data.map(|data| path.parent().unwrap_or(Path::new("")).join(data));
     Ok(file)
@@ -162,5 +183,33 @@ fn refused(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
             let key = text.lines().nth(line - 1).and_then(|line| line.split('=').next()).unwrap_or_default();
             Failure::usage("cli.config", format_args!("{place}: {}", key.trim()))
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+#[path = "../../../core/sync/tests/fuzz/mill.rs"]
+mod mill;
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damaged_settings_are_refused_by_file_and_key_and_what_is_accepted_is_in_range() {
+        let fuzz = mill::Fuzz { name: "settings", cases: 3_000, pieces: mill::TEXT, bound: 16 << 20 };
+        mill::run(&fuzz, |bytes| {
+            let Ok(text) = std::str::from_utf8(bytes) else { return false };
+            match parse(Path::new("hub.toml"), text) {
+                Ok(file) => {
+                    let bytes = file.limits.request_bytes.is_none_or(|bytes| REQUEST_BYTES.contains(&bytes));
+                    assert!(bytes && file.limits.requests.is_none_or(|requests| requests > 0));
+                    true
+                }
+                Err(failure) => {
+                    assert!(failure.at.starts_with("hub.toml"), "{}", failure.at);
+                    false
+                }
+            }
+        });
     }
 }

@@ -1,0 +1,61 @@
+//! A phone's session fed with damaged replies: whatever comes, its cursors move on along the chain or stay.
+
+use langso_domain::id::ScopeId;
+use langso_sync::chain::Cursor;
+use langso_sync::frame::Outer;
+use langso_sync::session::{Event, Pace, Session, Setup};
+use langso_sync::wire::Nonce;
+
+use crate::common::{SCHEMA, TEAM, TRAINING, key, visits};
+use crate::fuzz;
+
+/// The phone that the examples answer, its request sent.
+pub fn asking() -> (Session, Vec<u8>) {
+    let mut session = Session::new(Setup {
+        hub: key(200).public(),
+        device: key(1).id(),
+        schema: SCHEMA,
+        app: "langso 0.1.0".to_owned(),
+        nonce: Nonce::from_bytes(&[7; 18]).unwrap(),
+        cursors: [TEAM, TRAINING].map(|scope| (scope, Cursor::start(scope))).to_vec(),
+        pace: Pace::default(),
+        max_bytes: u64::MAX,
+        max_frame: u32::MAX,
+    });
+    let body = session.request(&key(1), &[], visits(7, 1).iter().map(|change| (TEAM, change.encode())), []);
+    (session, body)
+}
+
+fn position(session: &Session, scope: ScopeId) -> Option<u64> {
+    session.cursors().iter().find(|(of, _)| *of == scope).map(|(_, cursor)| cursor.position)
+}
+
+fn feed(bytes: &[u8]) -> bool {
+    let (mut session, _) = asking();
+    session.feed(bytes);
+    let mut events = 0;
+    let has_ended = loop {
+        let before = [TEAM, TRAINING].map(|scope| position(&session, scope));
+        match session.next_event() {
+            Ok(Some(Event::End { .. })) => break true,
+            Ok(Some(Event::Frame { bytes, .. })) => {
+                Outer::whole(&bytes).unwrap().verify(&key(200).public()).unwrap();
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => break false,
+            Err(_) => break false,
+        }
+        events += 1;
+        assert!(events < 100_000, "it says the same for ever");
+        let after = [TEAM, TRAINING].map(|scope| position(&session, scope));
+        assert!(before.iter().zip(after).all(|(before, after)| after.is_none() || *before <= after));
+    };
+    session.cut();
+    session.request(&key(1), &[], [], []);
+    has_ended
+}
+
+#[test]
+fn sessions() {
+    fuzz("session", 1_500, feed);
+}
