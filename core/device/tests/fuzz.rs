@@ -27,7 +27,7 @@ fn damaged_journals() {
         let (mut journal, there) = Journal::open(&path).unwrap();
         assert!(there.is_empty());
         for record in &records {
-            journal.append(record.scope, &record.bytes).unwrap();
+            journal.append(&[(record.scope, record.bytes.clone())]).unwrap();
         }
         drop(journal);
         assert_eq!(std::fs::read(&path).unwrap(), bytes[..whole]);
