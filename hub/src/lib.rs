@@ -7,6 +7,7 @@
 pub mod access;
 pub mod admin;
 pub mod author;
+pub mod backup;
 mod cells;
 pub mod clock;
 pub mod enrol;

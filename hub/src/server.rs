@@ -83,6 +83,8 @@ pub enum StartError {
 /// An opened hub: what the server, the command line and tests share.
 #[derive(Debug)]
 pub struct Hub {
+    /// The folder with everything that matters.
+    pub folder: PathBuf,
     /// The log.
     pub log: Arc<Log>,
     /// The keys.
@@ -127,7 +129,8 @@ impl Hub {
         let dirty = Arc::new(Dirty::default());
         let author = Author::new(log.clone(), keys.id(), clock.clone(), dirty.clone());
         let replicas = Replicas::new(folder.join("replicas"), log.clone());
-        Ok(Self { log, keys, clock, intake, author, reference, replicas, dirty })
+        let folder = folder.to_owned();
+        Ok(Self { folder, log, keys, clock, intake, author, reference, replicas, dirty })
     }
 
     /// What enrolment codes say of the hub's key.

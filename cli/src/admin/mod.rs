@@ -1,8 +1,10 @@
 //! `langso admin`: what an operator does to a hub, in its folder, also while it serves. Everything is checked before
 //! anything is written; each verb is one transaction.
 
+mod backup;
 mod files;
 mod lists;
+mod progress;
 mod roster;
 
 use std::path::{Path, PathBuf};
@@ -14,13 +16,15 @@ use langso_hub::server::{Hub, StartError};
 use crate::terminal::{clean, tell};
 use crate::words::{Failure, Outcome, of, pick};
 
+pub(crate) use backup::{is_old, said_of};
+
 /// Việc của người vận hành: nơi, tổ, người, mã mời, số liệu, nội dung · places, teams, people, codes, figures, content
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
     /// Thư mục của máy chủ · the hub's folder
     #[arg(long, env = "LANGSO_DATA", value_name = "HUB")]
-    at: PathBuf,
+    at: Option<PathBuf>,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -37,6 +41,8 @@ Ví dụ · examples:
   langso admin --at hub stock import figures.csv
   langso admin --at hub content publish T1.json
   langso admin --at hub list teams
+  langso admin --at hub backup /media/usb
+  langso admin --at hub status
 
 Làm được cả khi máy chủ đang chạy. · Works while the hub is running.";
 
@@ -72,6 +78,12 @@ enum Verb {
     List(lists::List),
     /// Nhận vào sổ một phần đang chờ · admits what waits
     Admit(lists::Admit),
+    /// Máy chủ đang thế nào, sao lưu lần cuối khi nào · how the hub stands, and its last backup
+    Status(backup::Status),
+    /// Sao lưu, rồi đọc lại mới tính · a backup, which counts when it has been read back
+    Backup(backup::Backup),
+    /// Dựng lại máy chủ từ một bản sao lưu · makes a hub of a backup
+    Restore(backup::Restore),
     /// Báo mất máy: máy đó thôi gửi, nhận · a device that may no longer sync
     Revoke(lists::Revoke),
 }
@@ -81,9 +93,16 @@ enum Verb {
 /// # Errors
 /// What the hub refuses, with the field; exit 2 for a folder without a hub.
 pub fn run(args: Args) -> Outcome {
-    let is_hub = args.at.join("hub.db").is_file();
-    if matches!(args.verb, Verb::Init) {
-        let hub = open(&args.at)?;
+    // What asks for no hub: a backup is looked at where it lies.
+    let verb = match args.verb {
+        Verb::Backup(backup::Backup { verb: Some(verb), .. }) => return backup::shelf(&verb),
+        Verb::Restore(verb) => return backup::restore(&verb),
+        verb => verb,
+    };
+    let at = args.at.ok_or_else(|| Failure::usage("cli.no_data", "--at"))?;
+    let is_hub = at.join("hub.db").is_file();
+    if matches!(verb, Verb::Init) {
+        let hub = open(&at)?;
         let fingerprint = langso_domain::id::to_base32(&hub.fingerprint().0);
         tell(match is_hub {
             true => pick("Máy chủ đã có ở đây.", "The hub is here already."),
@@ -93,11 +112,12 @@ pub fn run(args: Args) -> Outcome {
         return Ok(());
     }
     if !is_hub {
-        return Err(Failure::usage("cli.no_hub_here", args.at.display()));
+        return Err(Failure::usage("cli.no_hub_here", at.display()));
     }
-    let hub = open(&args.at)?;
-    match args.verb {
-        Verb::Init => Ok(()),
+    let hub = open(&at)?;
+    match verb {
+        // Done above.
+        Verb::Init | Verb::Restore(_) => Ok(()),
         Verb::Place(verb) => roster::place(&hub, &verb),
         Verb::Team(verb) => roster::team(&hub, &verb),
         Verb::Member(verb) => roster::member(&hub, &verb),
@@ -108,6 +128,8 @@ pub fn run(args: Args) -> Outcome {
         Verb::Content(verb) => files::content(&hub, &verb),
         Verb::List(verb) => lists::list(&hub, &verb),
         Verb::Admit(verb) => lists::admit(&hub, &verb),
+        Verb::Status(verb) => backup::status(&hub, &verb),
+        Verb::Backup(verb) => backup::make(&hub, &verb),
         Verb::Revoke(verb) => lists::revoke(&hub, &verb),
     }
 }

@@ -9,6 +9,7 @@ use langso_domain::id::to_base32;
 use langso_hub::server::{Running, Server, StartError};
 use langso_hub::{keys, log};
 
+use crate::admin;
 use crate::terminal::tell;
 use crate::words::{Exit, Failure, Outcome, pick};
 
@@ -56,9 +57,19 @@ async fn serve(settings: Settings) -> Outcome {
 fn greet(running: &Running, folder: &Path, is_json: bool) {
     let address = format!("http://{}", running.addr);
     let fingerprint = to_base32(&running.hub.fingerprint().0);
+    // A log that cannot be read says so at the first request.
+    let last = running.hub.log.last_backup().ok().flatten().map(|last| last.at);
+    let now = running.hub.clock.now();
+    if last.is_none_or(|last| admin::is_old(last, now)) {
+        tracing::warn!(
+            backup_at_ms = last.map(|last| last.0),
+            "no backup of these days: phones keep everything"
+        );
+    }
     if is_json {
         let line = serde_json::json!({
             "address": address, "fingerprint": fingerprint, "data": folder, "pid": std::process::id(),
+            "backup_at_ms": last.map(|last| last.0),
         });
         return tell(line);
     }
@@ -66,6 +77,7 @@ fn greet(running: &Running, folder: &Path, is_json: bool) {
     tell(format_args!("{} {address}", pick("Địa chỉ: ", "Address:    ")));
     tell(format_args!("{} {fingerprint}", pick("Vân khóa:", "Fingerprint:")));
     tell(format_args!("{} {}", pick("Thư mục: ", "Folder:     "), folder.display()));
+    tell(admin::said_of(last, now));
     tell(pick("Dừng bằng Ctrl+C", "Stop with Ctrl+C"));
 }
 

@@ -258,6 +258,60 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
         "Tệp kết thúc giữa chừng hoặc hỏng từ đây",
         "The file ends early or is damaged from here on",
     ),
+    // Backups.
+    (
+        "backup.full",
+        "Hết chỗ, bản sao lưu chưa xong. Những gì có trước còn nguyên; dọn chỗ hoặc chọn ổ khác",
+        "No room is left; the backup is not finished. What was there before is untouched; free space or choose another disk",
+    ),
+    (
+        "backup.file",
+        "Không đọc hoặc ghi được ở đây; bản sao lưu chưa xong, những gì có trước còn nguyên",
+        "This cannot be read or written; the backup is not finished, what was there before is untouched",
+    ),
+    ("backup.none", "Ở đây không có bản sao lưu nào", "There is no backup here"),
+    (
+        "backup.newer",
+        "Bản sao lưu do bản Làng Số mới hơn ghi; cập nhật rồi thử lại",
+        "The backup was written by a later Làng Số; update and try again",
+    ),
+    (
+        "backup.not_empty",
+        "Ở đây đang có thứ khác, không ghi đè; chọn thư mục trống hoặc chưa có",
+        "Something lies here and is not overwritten; choose an empty folder or a new one",
+    ),
+    (
+        "backup.log_failed",
+        "Không đọc được sổ của máy chủ để sao lưu",
+        "The hub's log cannot be read for a backup",
+    ),
+    (
+        "backup.missing",
+        "Bản sao lưu thiếu tệp này, không dùng được",
+        "The backup lacks this file and cannot be used",
+    ),
+    (
+        "backup.altered",
+        "Tệp này của bản sao lưu không còn như lúc ghi, không dùng được",
+        "This file of the backup is not as it was written; it cannot be used",
+    ),
+    ("backup.unreadable", "Không đọc được tệp này của bản sao lưu", "This file of the backup cannot be read"),
+    (
+        "backup.stray",
+        "Tệp này không thuộc bản sao lưu và làm nó sai đi; dời ra chỗ khác rồi thử lại",
+        "This file is not of the backup and would change it; move it away and try again",
+    ),
+    ("backup.other_key", "Tệp khóa là của máy chủ khác", "The key file is of another hub"),
+    (
+        "backup.disagrees",
+        "Tệp kê nói khác với sổ trong bản sao lưu",
+        "The manifest says other than the log in the backup",
+    ),
+    (
+        "backup.log",
+        "Sổ trong bản sao lưu không nguyên vẹn. Bản vừa ghi mà đã vậy thì chính sổ của máy chủ hỏng: giữ nguyên thư mục, dùng bản cũ hơn",
+        "The log in the backup is not whole. If it was written just now, the hub's own log is damaged: keep the folder as it is and use an older backup",
+    ),
     // The demo.
     (
         "demo.disagrees",

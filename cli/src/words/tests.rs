@@ -100,6 +100,17 @@ fn every_code_of_an_operators_work_has_words() {
 }
 
 #[test]
+fn every_code_of_a_backup_has_words() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hub/src/backup/mod.rs");
+    let text = std::fs::read_to_string(file).expect("text");
+    let codes = text.split("=> \"").skip(1).map(|rest| rest.split('"').next().unwrap_or_default());
+    let codes: BTreeSet<_> =
+        codes.filter(|code| is_code(code)).map(|code| format!("backup.{code}")).collect();
+    assert!(codes.len() > 10, "{codes:?}");
+    all_have_words(&codes);
+}
+
+#[test]
 fn every_condition_is_told_in_both_languages_with_its_exit_code() {
     let cases = [
         (AppError::Offline { why: "hub_unreachable".into() }, 3),

@@ -35,13 +35,7 @@ impl Hub {
     /// # Errors
     /// [`AdminError::Author`].
     pub fn list_waiting(&self) -> Result<Vec<Waiting>> {
-        let teams = self.log.list_teams()?;
-        let mut scopes: Vec<(ScopeId, Option<TeamId>)> = teams
-            .iter()
-            .flat_map(|team| [(team.scope, Some(team.id)), (team.training, Some(team.id))])
-            .collect();
-        scopes.extend(self.log.list_places()?.into_iter().map(|(_, scope)| (scope, None)));
-        scopes.push((self.reference, None));
+        let mut scopes = self.scopes()?;
         scopes.extend(self.log.list_unknown_scopes()?.into_iter().map(|scope| (scope, None)));
         let mut waiting = Vec::new();
         for (scope, team) in scopes {

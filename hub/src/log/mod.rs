@@ -7,6 +7,8 @@
 
 mod append;
 mod cells;
+mod check;
+mod copy;
 mod directory;
 mod read;
 mod statements;
@@ -19,6 +21,8 @@ use std::time::Duration;
 use langso_domain::registry::Registry;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+pub use check::{Holds, Unsound, check};
+pub use copy::begin_from_backup;
 pub use read::OTHER_BYTES;
 pub use types::*;
 
@@ -51,6 +55,9 @@ pub enum Error {
     /// A change of the hub's own was not new or not a change.
     #[error("not a new change")]
     NotNew,
+    /// A backup holds a place of a scope's history that this log does not.
+    #[error("the backup is of another history")]
+    OtherHistory,
     /// Nothing of that number waits in that scope.
     #[error("nothing of that number waits")]
     NotWaiting,

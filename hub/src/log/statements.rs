@@ -127,6 +127,10 @@ pub const COUNT_REFUSAL: &str = "INSERT INTO refusals (reason, count, last_at) V
   ON CONFLICT (reason) DO UPDATE SET count = count + excluded.count, last_at = excluded.last_at";
 pub const REFUSALS: &str = "SELECT reason, count, last_at FROM refusals ORDER BY reason";
 
+pub const ADD_BACKUP: &str = "INSERT INTO backups (at, folder, bytes, changes) VALUES (?1, ?2, ?3, ?4)
+  ON CONFLICT (at) DO UPDATE SET folder = excluded.folder, bytes = excluded.bytes, changes = excluded.changes";
+pub const LAST_BACKUP: &str = "SELECT at, folder, bytes, changes FROM backups ORDER BY at DESC LIMIT 1";
+
 #[cfg(test)]
 mod tests {
     /// Tables that are bound by scope; every other table is the directory.

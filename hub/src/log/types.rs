@@ -225,6 +225,19 @@ pub struct Figures {
     pub projection: Option<Projection>,
 }
 
+/// A backup that was read back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BackedUp {
+    /// Hub time of the copy.
+    pub at: Millis,
+    /// Where it was put; whether it is still there, the log does not know.
+    pub folder: String,
+    /// Of its files.
+    pub bytes: u64,
+    /// How many it holds over all scopes.
+    pub changes: u64,
+}
+
 /// An enrolment code as it is kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Code {

@@ -156,3 +156,10 @@ CREATE TABLE refusals (
   count  INTEGER NOT NULL,
   last_at INTEGER NOT NULL                 -- ms UTC
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE backups (
+  at      INTEGER NOT NULL PRIMARY KEY,    -- ms UTC, hub time of the copy
+  folder  TEXT    NOT NULL,                -- where it was put
+  bytes   INTEGER NOT NULL,                -- of its files
+  changes INTEGER NOT NULL                 -- how many it holds over all scopes
+) STRICT;
