@@ -10,8 +10,9 @@ mod open;
 mod outer;
 
 pub use build::{FrameBuilder, Full};
-pub(crate) use build::{USUAL_PERMILLE, learned_permille};
+pub(crate) use build::{USUAL_PERMILLE, learned_permille, seal};
 pub use header::{Header, Run};
+pub(crate) use open::inflate;
 pub use open::{Change, Frame};
 pub use outer::Outer;
 
@@ -21,7 +22,7 @@ pub const MAGIC: [u8; 2] = *b"LS";
 pub const VERSION: u8 = 1;
 /// Kind of a frame of changes.
 pub const KIND_CHANGES: u8 = 1;
-/// Kind of a frame of state; reserved.
+/// Kind of a frame of state; see [`crate::state`].
 pub const KIND_STATE: u8 = 2;
 /// What a frame's signature covers before the frame's own bytes.
 pub const LABEL: &[u8] = b"langso frame v1\0";
@@ -52,7 +53,7 @@ pub enum FrameError {
     /// A kind this code does not know.
     #[error("frame of kind {0}")]
     Kind(u8),
-    /// A frame of state, which this version does not read yet.
+    /// A frame of state where only changes may come.
     #[error("frame of state")]
     State,
     /// The bytes end before the frame does.

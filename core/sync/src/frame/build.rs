@@ -188,7 +188,7 @@ impl FrameBuilder {
         }
         let mut body = self.header.encode();
         body.extend_from_slice(&self.raw);
-        Some(seal(&body, key))
+        Some(seal(&body, KIND_CHANGES, key))
     }
 }
 
@@ -204,10 +204,10 @@ pub(crate) fn learned_permille(frame: usize, raw: usize, last: u32) -> u32 {
 }
 
 /// Deflates a body, puts the prefix before it and signs both.
-fn seal(body: &[u8], key: &SigningKey) -> Vec<u8> {
+pub(crate) fn seal(body: &[u8], kind: u8, key: &SigningKey) -> Vec<u8> {
     let mut frame = Vec::with_capacity(OVERHEAD_BYTES + body.len() / 2 + 64);
     frame.extend_from_slice(&MAGIC);
-    frame.extend_from_slice(&[VERSION, KIND_CHANGES]);
+    frame.extend_from_slice(&[VERSION, kind]);
     frame.extend_from_slice(&key.id().0);
     frame.extend_from_slice(&[0; 4]);
     deflate(body, &mut frame);

@@ -7,7 +7,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use langso_domain::id::{DeviceId, Writer};
 
 use super::header::Header;
-use super::{FrameError, MAX_HEADER_BYTES, MAX_RAW_BYTES, Outer};
+use super::{FrameError, KIND_CHANGES, MAX_HEADER_BYTES, MAX_RAW_BYTES, Outer};
 use crate::change::{self, Head, MAX_CHANGE_BYTES};
 
 /// An opened frame: every change found, every number of the header true.
@@ -63,8 +63,11 @@ impl Outer<'_> {
     /// Opens the body. Call [`Outer::verify`] first; opening trusts nothing but costs time.
     ///
     /// # Errors
-    /// `Deflate`, `TooLarge`, `Header`, `RawSize`, `Count` or `Change`.
+    /// `State` for a frame of state; `Deflate`, `TooLarge`, `Header`, `RawSize`, `Count` or `Change`.
     pub fn open(&self) -> Result<Frame, FrameError> {
+        if self.kind() != KIND_CHANGES {
+            return Err(FrameError::State);
+        }
         let body = inflate(self.body())?;
         let (header, mut at) = Header::decode(&body)?;
         if body.len() - at != header.raw {
@@ -114,7 +117,7 @@ impl Outer<'_> {
 }
 
 /// Inflates a whole raw-deflate stream, as far as a body may go.
-fn inflate(deflated: &[u8]) -> Result<Vec<u8>, FrameError> {
+pub(crate) fn inflate(deflated: &[u8]) -> Result<Vec<u8>, FrameError> {
     const MOST: usize = MAX_HEADER_BYTES + MAX_RAW_BYTES;
     let mut stream = Decompress::new(false);
     // Grows with what really comes out; one byte above the limit shows that it goes on.

@@ -16,7 +16,7 @@ impl<'a> Outer<'a> {
     /// frame is refused at once, and nothing is allocated.
     ///
     /// # Errors
-    /// `NotAFrame`, `Version`, `Kind`, `State` or `TooLarge`.
+    /// `NotAFrame`, `Version`, `Kind` or `TooLarge`.
     pub fn read(bytes: &'a [u8]) -> Result<Option<(Self, usize)>, FrameError> {
         let begins = bytes.len().min(2);
         if bytes[..begins] != MAGIC[..begins] {
@@ -26,8 +26,7 @@ impl<'a> Outer<'a> {
             return Err(FrameError::Version(version));
         }
         match bytes.get(3) {
-            None | Some(&KIND_CHANGES) => {}
-            Some(&KIND_STATE) => return Err(FrameError::State),
+            None | Some(&(KIND_CHANGES | KIND_STATE)) => {}
             Some(&kind) => return Err(FrameError::Kind(kind)),
         }
         let Some(length) = bytes.get(12..).and_then(<[u8]>::first_chunk::<4>) else { return Ok(None) };
@@ -51,6 +50,11 @@ impl<'a> Outer<'a> {
         }
     }
 
+    /// What it holds: [`KIND_CHANGES`] or [`KIND_STATE`].
+    pub fn kind(&self) -> u8 {
+        self.bytes[3]
+    }
+
     /// Who says to have signed it.
     pub fn key_id(&self) -> DeviceId {
         let mut id = [0; 8];
@@ -64,7 +68,7 @@ impl<'a> Outer<'a> {
     }
 
     /// The deflated body.
-    pub(super) fn body(&self) -> &'a [u8] {
+    pub(crate) fn body(&self) -> &'a [u8] {
         &self.bytes[PREFIX_BYTES..self.bytes.len() - SIGNATURE_BYTES]
     }
 

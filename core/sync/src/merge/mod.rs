@@ -15,8 +15,10 @@ use crate::clock::Stamp;
 use crate::value::Value;
 
 mod bytes;
+mod join;
 
 pub use bytes::{decode, encode};
+pub use join::{Side, join};
 
 /// A value of a field that no later change has named.
 #[derive(Clone, PartialEq, Debug)]
@@ -77,7 +79,10 @@ impl FieldState {
     fn add(&mut self, head: Head) {
         if !self.awaited.remove(&head.name) {
             let at = self.heads.partition_point(|other| other.name < head.name);
-            self.heads.insert(at, head);
+            // It is there already when a snapshot under way brought its row, and not yet what was applied.
+            if self.heads.get(at).is_none_or(|other| other.name != head.name) {
+                self.heads.insert(at, head);
+            }
         }
     }
 }
@@ -113,7 +118,8 @@ impl RowState {
     }
 
     /// Takes a patch in. `created_value` is the column of a field that no patch wrote yet; `is_applied` says
-    /// whether a change was taken in before this one. The caller takes each change in once, and afterwards calls
+    /// whether a change was taken in before this one: a head that came with a snapshot under way is removed, and its
+    /// name remembered until what the snapshot has applied is taken over. The caller takes each change in once, and afterwards calls
     /// [`RowState::drop_name`] on the rows that wait for it.
     pub fn apply_patch(
         &mut self,
@@ -138,7 +144,6 @@ impl RowState {
             for name in op.base.of(*number) {
                 if let Some(at) = field.heads.iter().position(|head| head.name == *name) {
                     field.heads.remove(at);
-                    continue;
                 }
                 let has_come = match name {
                     Name::Create => created.is_some(),

@@ -41,6 +41,39 @@ impl Model {
         }
     }
 
+    /// The same replica, had it applied what the other has.
+    fn joined(&self, other: &Self) -> Self {
+        let none = (RowState::default(), BTreeMap::new());
+        let mut joined = Self { rows: BTreeMap::new(), applied: &self.applied | &other.applied };
+        for id in self.rows.keys().chain(other.rows.keys()) {
+            let [own, theirs] = [self, other].map(|model| (model, model.rows.get(id).unwrap_or(&none)));
+            let value =
+                |values: &BTreeMap<u8, Value>, field| values.get(&field).cloned().unwrap_or(Value::Null);
+            let state = join(
+                &Side {
+                    state: &own.1.0,
+                    created_value: &|field| value(&own.1.1, field),
+                    is_applied: &|key| own.0.applied.contains(&key),
+                },
+                &Side {
+                    state: &theirs.1.0,
+                    created_value: &|field| value(&theirs.1.1, field),
+                    is_applied: &|key| theirs.0.applied.contains(&key),
+                },
+            );
+            let mut values = own.1.1.clone();
+            values.extend(theirs.1.1.clone());
+            joined.rows.insert(*id, (state, values));
+        }
+        // What one side waits for and the other has, without this row: it wrote nothing here.
+        for (state, _) in joined.rows.values_mut() {
+            joined.applied.iter().for_each(|key| {
+                state.drop_name(*key);
+            });
+        }
+        joined
+    }
+
     fn all(changes: &[Change]) -> Self {
         let mut model = Self::default();
         changes.iter().for_each(|change| model.apply(change));
@@ -217,6 +250,54 @@ proptest! {
             diverged += usize::from(model != wanted);
         });
         prop_assert_eq!(diverged, 0);
+    }
+
+    #[test]
+    fn a_snapshot_of_some_and_the_rest_in_any_order_is_all_applied(
+        steps in proptest::collection::vec(any_step(), 0..30),
+        sides in proptest::collection::vec(0..4u8, 80),
+        order in proptest::collection::vec(any::<prop::sample::Index>(), 80),
+    ) {
+        let history = live(&steps);
+        let wanted = Model::all(&history);
+        // A change is on one side, on the other, on both, or on none yet.
+        let on = |side: u8| {
+            let of: Vec<_> = history.iter().zip(&sides).filter(|(_, on)| **on & side > 0).collect();
+            Model::all(&of.into_iter().map(|(change, _)| change.clone()).collect::<Vec<_>>())
+        };
+        let (one, other) = (on(1), on(2));
+        let mut joined = one.joined(&other);
+        prop_assert_eq!(&joined, &other.joined(&one));
+        prop_assert_eq!(&joined, &joined.joined(&other), "joined again");
+        let both: Vec<_> =
+            history.iter().zip(&sides).filter(|(_, on)| **on > 0).map(|(change, _)| change.clone()).collect();
+        prop_assert_eq!(&joined, &Model::all(&both), "as if both had been applied");
+        order.iter().for_each(|index| joined.apply(&history[index.index(history.len())]));
+        history.iter().for_each(|change| joined.apply(change));
+        prop_assert_eq!(&joined, &wanted);
+        prop_assert_eq!(bytes_of(&joined), bytes_of(&wanted));
+    }
+
+    #[test]
+    fn rows_of_a_snapshot_that_never_ends_are_no_harm_when_all_its_changes_come(
+        steps in proptest::collection::vec(any_step(), 0..30),
+        snapshot in proptest::collection::vec(any::<bool>(), 80),
+        landed in proptest::collection::vec(any::<bool>(), 80),
+        order in proptest::collection::vec(any::<prop::sample::Index>(), 80),
+    ) {
+        let history = live(&steps);
+        let wanted = Model::all(&history);
+        let of: Vec<_> = history.iter().zip(&snapshot).filter(|(_, on)| **on).map(|(one, _)| one.clone()).collect();
+        let mut snapshot = Model::all(&of);
+        // Some of its rows came; what it had applied is never taken over.
+        let mut keep = landed.iter();
+        snapshot.rows.retain(|_, _| *keep.next().unwrap_or(&true));
+        let mut phone = Model::default().joined(&snapshot);
+        phone.applied.clear();
+        order.iter().for_each(|index| phone.apply(&history[index.index(history.len())]));
+        history.iter().for_each(|change| phone.apply(change));
+        prop_assert_eq!(bytes_of(&phone), bytes_of(&wanted));
+        prop_assert_eq!(&phone, &wanted);
     }
 
     #[test]

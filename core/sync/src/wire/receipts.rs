@@ -2,6 +2,7 @@
 
 use super::WireError;
 use crate::chain::MAX_POSITION;
+use crate::leb::{self, put, unzigzag, zigzag};
 
 /// The most ranges of one reply; what is left comes with the next.
 pub const MAX_RANGES: usize = 16_384;
@@ -108,31 +109,6 @@ impl Expected {
     }
 }
 
-fn zigzag(number: i64) -> u64 {
-    (number << 1 ^ number >> 63) as u64
-}
-
-fn unzigzag(number: u64) -> i64 {
-    (number >> 1) as i64 ^ -((number & 1) as i64)
-}
-
-fn put(to: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        to.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    to.push(number as u8);
-}
-
 fn get(from: &mut &[u8]) -> Result<u64, WireError> {
-    let mut number = 0u64;
-    for shift in (0..63).step_by(7) {
-        let (&byte, rest) = from.split_first().ok_or(WireError::Malformed("receipts"))?;
-        *from = rest;
-        number |= u64::from(byte & 0x7F) << shift;
-        if byte < 0x80 {
-            return Ok(number);
-        }
-    }
-    Err(WireError::Malformed("receipts"))
+    leb::get(from).ok_or(WireError::Malformed("receipts"))
 }

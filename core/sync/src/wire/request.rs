@@ -7,7 +7,7 @@ use super::cbor::prefixed;
 use super::hello::Hello;
 use super::inbox::Inbox;
 use super::{MAX_HELLO_BYTES, MAX_NONCE, Nonce, WireError};
-use crate::frame::Outer;
+use crate::frame::{FrameError, KIND_STATE, Outer};
 use crate::keys::{PublicKey, SIGNATURE_BYTES, Signature, SigningKey, device_id};
 
 const LABEL: &[u8] = b"langso sync v1\0";
@@ -117,6 +117,8 @@ impl RequestReader {
             }
             Expect::Frames => match Outer::read(self.inbox.rest())? {
                 None => Ok(None),
+                // Nobody but the hub makes state.
+                Some((outer, _)) if outer.kind() == KIND_STATE => Err(FrameError::State.into()),
                 Some((_, length)) => Ok(Some(RequestEvent::Frame(self.inbox.take(length)))),
             },
         }
