@@ -20,6 +20,29 @@ CREATE TABLE writers (
     is_current INTEGER NOT NULL DEFAULT 0     -- 1 = this process writes by it: whatever it numbered is here
 ) STRICT;
 
+-- Snapshots that are landing: the rows of their frames below next are in.
+CREATE TABLE landings (
+    scope    INTEGER PRIMARY KEY,             -- its number in scopes
+    position INTEGER NOT NULL,                -- what the snapshot is of
+    chain    BLOB NOT NULL,                   -- the chain at that position, 8 bytes
+    next     INTEGER NOT NULL,                -- the next frame, from 0
+    frames   INTEGER NOT NULL                 -- how many there are
+) STRICT;
+
+-- The writers of such a snapshot, by the number that its rows know them by, and what its maker had applied of them:
+-- that becomes true here with the last frame.
+CREATE TABLE landing_writers (
+    scope   INTEGER NOT NULL,
+    number  INTEGER NOT NULL,                 -- its place in the snapshot's list, from 0
+    writer  INTEGER NOT NULL,                 -- the 64 bits, read as a signed number
+    device  BLOB,                             -- NULL = nothing was applied, only rows are known
+    upto    INTEGER NOT NULL,                 -- as in writers
+    beyond  BLOB,                             -- as in writers
+    PRIMARY KEY (scope, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX landing_writer ON landing_writers (scope, writer);
+
 -- Rows that remember a name whose change has not come yet.
 CREATE TABLE awaited (
     key         BLOB NOT NULL,                -- 11 bytes

@@ -29,14 +29,14 @@ pub(crate) struct Stored {
 
 /// What a row was before it is written over.
 #[derive(Default)]
-struct Before {
+pub(crate) struct Before {
     awaited: BTreeSet<Key>,
     /// What it added to the digest of its scope.
     hash: Option<(i64, RowHash)>,
 }
 
 impl Stored {
-    fn empty(scope: i64) -> Self {
+    pub fn empty(scope: i64) -> Self {
         Self { scope, state: RowState::default(), columns: BTreeMap::new() }
     }
 
@@ -73,7 +73,7 @@ fn kind_of(table: Option<&Table>, field: u8) -> Option<Kind> {
 }
 
 /// Whether a create's value has no column to lie in.
-fn has_no_column(table: Option<&Table>, field: u8, value: &Value) -> bool {
+pub(crate) fn has_no_column(table: Option<&Table>, field: u8, value: &Value) -> bool {
     kind_of(table, field).is_none_or(|kind| to_sql(kind, value).is_none())
 }
 
@@ -90,8 +90,9 @@ impl Batch<'_> {
             let id = change.key.row(place as u8);
             let has_columns = !op.fields.iter().any(|(field, value)| has_no_column(table, *field, value));
             match table.filter(|_| has_columns) {
-                Some(table) if self.insert(table, id, scope, stamp, &op.fields)? => {
-                    self.tally.made(&self.tx, scope, (op.table, id, stamp), &op.fields)?;
+                Some(table) if self.insert(table, id, scope, stamp, |field| op.fields.get(&field))? => {
+                    let fields = op.fields.iter().map(|(field, value)| (*field, value));
+                    self.tally.made(&self.tx, scope, (op.table, id, stamp), fields)?;
                     self.index(op.table, id, &op.fields, false)?;
                 }
                 _ => self.create_row(scope, stamp, op, id)?,
@@ -101,20 +102,20 @@ impl Batch<'_> {
     }
 
     /// The fast way; false when a row of that id is there.
-    fn insert(
+    pub(crate) fn insert<'v>(
         &self,
         table: &'static Table,
         id: RowId,
         scope: i64,
         stamp: Stamp,
-        fields: &BTreeMap<u8, Value>,
+        value: impl Fn(u8) -> Option<&'v Value>,
     ) -> Result<bool> {
         let mut put = self.tx.prepare_cached(&self.texts.of(table).insert)?;
         put.raw_bind_parameter(1, &id.0[..])?;
         put.raw_bind_parameter(2, scope)?;
         put.raw_bind_parameter(3, stamp.0 as i64)?;
         put.raw_bind_parameter(4, Null)?;
-        bind_columns(&mut put, table, |field| fields.get(&field))?;
+        bind_columns(&mut put, table, value)?;
         Ok(put.raw_execute()? == 1)
     }
 
@@ -184,7 +185,7 @@ impl Batch<'_> {
     }
 
     /// The create has come: the patches kept out of its scope are merged, all others of the row are forgotten.
-    fn hear_strays(&mut self, table: u8, id: RowId, row: &mut Stored) -> Result<()> {
+    pub(crate) fn hear_strays(&mut self, table: u8, id: RowId, row: &mut Stored) -> Result<()> {
         let sql = "DELETE FROM strays WHERE table_number = ?1 AND row = ?2 RETURNING scope, change";
         let mut take = self.tx.prepare_cached(sql)?;
         let kept: Vec<(i64, Vec<u8>)> = take
@@ -257,7 +258,7 @@ impl Batch<'_> {
     }
 
     /// A row that is about to be written over, or a new one of that scope, with what it was.
-    fn load_for_writing(&mut self, table: u8, id: RowId, scope: i64) -> Result<(Stored, Before)> {
+    pub(crate) fn load_for_writing(&mut self, table: u8, id: RowId, scope: i64) -> Result<(Stored, Before)> {
         match self.load(table, id)? {
             Some(row) => {
                 let before = self.before(table, id, &row)?;
@@ -273,7 +274,13 @@ impl Batch<'_> {
     }
 
     /// Writes a row and all that hangs on it: digest, shelf, awaited names, search.
-    fn store(&mut self, table_number: u8, id: RowId, row: &mut Stored, before: Before) -> Result<()> {
+    pub(crate) fn store(
+        &mut self,
+        table_number: u8,
+        id: RowId,
+        row: &mut Stored,
+        before: Before,
+    ) -> Result<()> {
         row.settle_into_columns(self.schema.registry.table(table_number));
         let stamp = row.state.created.map_or(0, |stamp| stamp.0 as i64);
         let more = merge::encode(id, &row.state.fields);
@@ -331,8 +338,27 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// Notes a new row in the search; its fields are asked for when they are searched.
+    pub(crate) fn index_new(
+        &self,
+        table: u8,
+        id: RowId,
+        fields: impl FnOnce() -> BTreeMap<u8, Value>,
+    ) -> Result<()> {
+        if self.purpose != Purpose::Phone || !search::is_indexed(table) {
+            return Ok(());
+        }
+        self.index(table, id, &fields(), false)
+    }
+
     /// Notes a row that has been made, or has been struck out, in the search.
-    fn index(&self, table: u8, id: RowId, fields: &BTreeMap<u8, Value>, is_known: bool) -> Result<()> {
+    pub(crate) fn index(
+        &self,
+        table: u8,
+        id: RowId,
+        fields: &BTreeMap<u8, Value>,
+        is_known: bool,
+    ) -> Result<()> {
         if self.purpose != Purpose::Phone || !search::is_indexed(table) {
             return Ok(());
         }

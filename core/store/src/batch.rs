@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::apply::load;
 use crate::columns::Texts;
 use crate::digests::Tally;
+use crate::land::Listed;
 use crate::schema::{Purpose, Replica, Schema};
 use crate::tx::Tx;
 use crate::writers::Writers;
@@ -27,6 +28,11 @@ pub struct Batch<'a> {
     pub(crate) purpose: Purpose,
     pub(crate) writers: Writers,
     pub(crate) any_awaited: bool,
+    pub(crate) any_landing: bool,
+    /// Writers of the snapshot that this batch lands a frame of.
+    pub(crate) listed: Option<Listed>,
+    /// The same, from the batch before: taken out when it is used, put back by a commit.
+    pub(crate) kept: &'a mut Option<Listed>,
     pub(crate) texts: &'a Texts,
     pub(crate) tally: Tally<'a>,
 }
@@ -53,14 +59,18 @@ impl Replica {
     /// [`Error::Sqlite`], also when another process holds the file.
     pub fn begin(&mut self) -> Result<Batch<'_>> {
         let tx = Tx::begin(&mut self.connection)?;
-        let any_awaited =
-            tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM awaited)")?.query_row([], |row| row.get(0))?;
+        let sql = "SELECT EXISTS (SELECT 1 FROM awaited), EXISTS (SELECT 1 FROM landings)";
+        let (any_awaited, any_landing) =
+            tx.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(Batch {
             tx,
             schema: self.schema,
             purpose: self.purpose,
             writers: Writers::default(),
             any_awaited,
+            any_landing,
+            listed: None,
+            kept: &mut self.listed,
             texts: &self.texts,
             tally: Tally::new(&mut self.running, self.purpose == Purpose::HubCache),
         })
@@ -133,13 +143,13 @@ impl Batch<'_> {
         self.tally.cursor_moved(&self.tx, number)
     }
 
-    /// Takes in a change that came from elsewhere. False when it was here already.
+    /// Takes in a change that came from elsewhere. False when it was here already, or comes with a snapshot under way.
     ///
     /// # Errors
     /// [`Error::Sqlite`]; [`Error::UnknownScope`]. The batch must then be dropped.
     pub fn apply(&mut self, scope: ScopeId, device: DeviceId, change: &Change) -> Result<bool> {
         let number = self.find_scope(scope)?.ok_or(Error::UnknownScope)?;
-        if self.writers.has(&self.tx, change.key)? {
+        if self.writers.has(&self.tx, change.key)? || self.is_landing(number, change.key)? {
             return Ok(false);
         }
         self.apply_rows(number, change)?;
@@ -213,8 +223,12 @@ impl Batch<'_> {
     /// [`Error::Sqlite`]; then nothing was written.
     pub fn commit(mut self) -> Result<()> {
         self.writers.flush(&self.tx)?;
-        let Self { tx, tally, .. } = self;
+        let Self { tx, tally, listed, kept, .. } = self;
         let connection: &Connection = tx.connection();
-        tally.commit(connection, || Ok(tx.commit()?))
+        tally.commit(connection, || Ok(tx.commit()?))?;
+        if listed.is_some() {
+            *kept = listed;
+        }
+        Ok(())
     }
 }

@@ -60,16 +60,16 @@ impl<'a> Tally<'a> {
     }
 
     /// A row of creates alone was made.
-    pub fn made(
+    pub fn made<'v>(
         &mut self,
         connection: &Connection,
         scope: i64,
         (table, id, stamp): (u8, RowId, Stamp),
-        fields: &BTreeMap<u8, Value>,
+        fields: impl Iterator<Item = (u8, &'v Value)>,
     ) -> Result<()> {
         if self.touch(connection, scope)?.digest.is_some() {
             self.hasher.begin(table, id, Some(stamp));
-            fields.iter().for_each(|(field, value)| self.hasher.created(*field, value));
+            fields.for_each(|(field, value)| self.hasher.created(field, value));
             let row = self.hasher.finish();
             self.touched.entry(scope).and_modify(|of| of.add(row));
         }
@@ -111,6 +111,13 @@ impl<'a> Tally<'a> {
         self.hasher.begin(table, id, row.state.created);
         self.hasher.fields(row.columns.iter().map(|(field, value)| (*field, value)), &row.state);
         self.hasher.finish()
+    }
+
+    /// All rows of a scope were replaced, and the file holds their digest now, if it is known.
+    pub fn replaced(&mut self, connection: &Connection, scope: i64) -> Result<()> {
+        self.running.remove(&scope);
+        self.touched.remove(&scope);
+        self.touch(connection, scope).map(drop)
     }
 
     /// The scope's row in the file is written anyway.

@@ -8,15 +8,19 @@ mod apply;
 mod batch;
 mod columns;
 mod digests;
+mod export;
 pub mod figures;
+mod land;
 mod schema;
 mod search;
+mod swap;
 mod tx;
 mod writers;
 
 pub use batch::{Batch, ScopeState};
 pub use columns::{from_sql, to_sql};
 pub use digests::Counted;
+pub use land::Landing;
 pub use schema::{CURRENT, Migration, Purpose, Replica, Schema, create_table_sql};
 pub use search::{SearchHit, find_households};
 
@@ -37,6 +41,9 @@ pub enum Error {
         /// This program's.
         known: u16,
     },
+    /// A state frame that is not the next one of the snapshot under way.
+    #[error("state frame out of order")]
+    FrameOrder,
     /// The scope is not in this replica.
     #[error("unknown scope")]
     UnknownScope,

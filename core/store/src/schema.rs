@@ -14,6 +14,7 @@ use rusqlite::config::DbConfig;
 use crate::batch::Batch;
 use crate::columns::{Texts, sql_type};
 use crate::digests::{Running, Tally};
+use crate::land::Listed;
 use crate::tx::Tx;
 use crate::writers::Writers;
 use crate::{Error, Result, figures};
@@ -70,6 +71,7 @@ pub struct Replica {
     pub(crate) texts: Texts,
     /// See the module `digests`.
     pub(crate) running: Running,
+    pub(crate) listed: Option<Listed>,
 }
 
 impl Replica {
@@ -108,7 +110,7 @@ impl Replica {
         }
         let texts = Texts::new(schema.registry);
         migrate(&mut connection, schema, purpose, &texts)?;
-        Ok(Self { connection, schema, purpose, texts, running: Running::default() })
+        Ok(Self { connection, schema, purpose, texts, running: Running::default(), listed: None })
     }
 
     /// For reading.
@@ -151,8 +153,18 @@ fn migrate(connection: &mut Connection, schema: Schema, purpose: Purpose, texts:
     }
     let mut running = Running::default();
     let tally = Tally::new(&mut running, true);
-    let mut batch =
-        Batch { tx, schema, purpose, writers: Writers::default(), any_awaited: true, texts, tally };
+    let mut batch = Batch {
+        tx,
+        schema,
+        purpose,
+        writers: Writers::default(),
+        any_awaited: true,
+        any_landing: true,
+        listed: None,
+        kept: &mut None,
+        texts,
+        tally,
+    };
     if found > 0 && found < schema.registry.schema {
         batch.adopt_unknown()?;
     }

@@ -22,28 +22,43 @@ pub(crate) struct Known {
 
 impl Known {
     fn has(&self, seq: u32) -> bool {
-        self.is_current
-            || seq <= self.upto
-            || self.beyond.iter().any(|(first, last)| (*first..=*last).contains(&seq))
+        self.is_current || self.is_noted(seq)
+    }
+
+    /// Whether a change was noted one by one, whoever's writer it is.
+    fn is_noted(&self, seq: u32) -> bool {
+        seq <= self.upto || self.beyond.iter().any(|(first, last)| (*first..=*last).contains(&seq))
+    }
+
+    fn add_range(&mut self, first: u32, last: u32) {
+        if first > last {
+            return;
+        }
+        self.is_changed = true;
+        let at = self.beyond.partition_point(|(other, _)| *other < first);
+        self.beyond.insert(at, (first, last));
+        self.close_gaps();
+    }
+
+    /// Ranges that touch become one, and those that touch what is whole from the beginning go into it.
+    fn close_gaps(&mut self) {
+        self.beyond.dedup_by(|later, earlier| {
+            let touches = earlier.1 + 1 >= later.0;
+            if touches {
+                earlier.1 = earlier.1.max(later.1);
+            }
+            touches
+        });
+        while self.beyond.first().is_some_and(|(first, _)| *first <= self.upto + 1) {
+            self.upto = self.upto.max(self.beyond.remove(0).1);
+        }
     }
 
     fn add(&mut self, seq: u32) {
-        self.is_changed = true;
-        if seq != self.upto + 1 {
-            let at = self.beyond.partition_point(|(first, _)| *first < seq);
-            self.beyond.insert(at, (seq, seq));
-            self.beyond.dedup_by(|later, earlier| {
-                let touches = earlier.1 + 1 >= later.0;
-                if touches {
-                    earlier.1 = earlier.1.max(later.1);
-                }
-                touches
-            });
-            return;
-        }
-        self.upto = seq;
-        while self.beyond.first().is_some_and(|(first, _)| *first <= self.upto + 1) {
-            self.upto = self.upto.max(self.beyond.remove(0).1);
+        if seq == self.upto + 1 && self.beyond.is_empty() {
+            (self.upto, self.is_changed) = (seq, true);
+        } else {
+            self.add_range(seq, seq);
         }
     }
 }
@@ -64,6 +79,25 @@ impl Writers {
 
     pub fn has(&mut self, connection: &Connection, key: Key) -> Result<bool> {
         Ok(self.known(connection, key.writer)?.is_some_and(|known| known.has(key.seq)))
+    }
+
+    pub fn is_noted(&mut self, connection: &Connection, key: Key) -> Result<bool> {
+        Ok(self.known(connection, key.writer)?.is_some_and(|known| known.is_noted(key.seq)))
+    }
+
+    /// Notes all up to a number and ranges above it, of a writer that is known.
+    pub fn add_all(
+        &mut self,
+        connection: &Connection,
+        writer: Writer,
+        upto: u32,
+        beyond: &[(u32, u32)],
+    ) -> Result<()> {
+        if let Some(known) = self.known(connection, writer)? {
+            known.add_range(1, upto);
+            beyond.iter().for_each(|(first, last)| known.add_range(*first, *last));
+        }
+        Ok(())
     }
 
     /// Notes a change; the first of a writer binds it to scope and device.
@@ -90,9 +124,7 @@ impl Writers {
         )?;
         for (writer, known) in &mut self.met {
             let Some(known) = known.as_mut().filter(|known| known.is_changed) else { continue };
-            let beyond: Vec<u8> =
-                known.beyond.iter().flat_map(|(a, b)| [a.to_be_bytes(), b.to_be_bytes()].concat()).collect();
-            let beyond = (!beyond.is_empty()).then_some(beyond);
+            let beyond = range_bytes(&known.beyond);
             put.execute((writer.0 as i64, known.scope, known.device.0, known.upto, beyond))?;
             known.is_changed = false;
         }
@@ -100,21 +132,30 @@ impl Writers {
     }
 }
 
+/// Ranges as they lie in a column; none for no range.
+pub(crate) fn range_bytes(ranges: &[(u32, u32)]) -> Option<Vec<u8>> {
+    let bytes = ranges.iter().flat_map(|(first, last)| [first.to_be_bytes(), last.to_be_bytes()].concat());
+    (!ranges.is_empty()).then(|| bytes.collect())
+}
+
+/// Reads what [`range_bytes`] wrote.
+pub(crate) fn ranges(column: Option<&[u8]>) -> Vec<(u32, u32)> {
+    let number =
+        |pair: &[u8; 8], at: usize| u32::from_be_bytes([pair[at], pair[at + 1], pair[at + 2], pair[at + 3]]);
+    let pairs = column.unwrap_or_default().as_chunks::<8>().0.iter();
+    pairs.map(|pair| (number(pair, 0), number(pair, 4))).collect()
+}
+
 fn load(connection: &Connection, writer: Writer) -> Result<Option<Known>> {
     let mut get = connection
         .prepare_cached("SELECT scope, device, upto, beyond, is_current FROM writers WHERE writer = ?1")?;
     let known = get.query_row([writer.0 as i64], |row| {
         let beyond: Option<Vec<u8>> = row.get(3)?;
-        let beyond = beyond.unwrap_or_default();
-        let pairs = beyond.as_chunks::<8>().0.iter().map(|pair| {
-            let number = |at: usize| u32::from_be_bytes([pair[at], pair[at + 1], pair[at + 2], pair[at + 3]]);
-            (number(0), number(4))
-        });
         Ok(Known {
             scope: row.get(0)?,
             device: DeviceId(row.get(1)?),
             upto: row.get(2)?,
-            beyond: pairs.collect(),
+            beyond: ranges(beyond.as_deref()),
             is_current: row.get(4)?,
             is_changed: false,
         })

@@ -9,4 +9,5 @@ mod history;
 mod mill;
 mod newer;
 mod orders;
+mod snapshots;
 mod upgrade;

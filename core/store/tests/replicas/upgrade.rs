@@ -24,11 +24,16 @@ fn any_newer() -> impl Strategy<Value = Vec<(u8, Value)>> + Clone {
     (any_household(), proptest::collection::vec(one, 1..3)).prop_map(|(known, new)| [known, new].concat())
 }
 
-pub fn any_history() -> impl Strategy<Value = Vec<Step>> {
+/// What a phone of the next version does.
+pub fn any_newer_step() -> impl Strategy<Value = Step> {
     let errand = prop_oneof!["pin", "sạc"].prop_map(|what| vec![(2, Value::Text(what))]);
     let errand =
         (0..3usize, errand).prop_map(|(phone, fields)| Step::Create { phone, table: ERRAND, fields });
-    proptest::collection::vec(prop_oneof![5 => any_step(any_newer()), 1 => errand], 1..30)
+    prop_oneof![5 => any_step(any_newer()), 1 => errand]
+}
+
+pub fn any_history() -> impl Strategy<Value = Vec<Step>> {
+    proptest::collection::vec(any_newer_step(), 1..30)
 }
 
 fn opened(path: &Path, schema: Schema) -> Replica {
