@@ -295,9 +295,12 @@ pub fn put_in_outbox(
             batch.begin_writer(one.change.key.writer, number, device)?;
         }
         batch.apply_own(number, &one.change)?;
-        let mut put =
-            batch.connection().prepare_cached("INSERT INTO outbox (scope, bytes) VALUES (?1, ?2)")?;
-        put.execute((number, one.change.encode()))?;
+        let mut put = batch
+            .connection()
+            .prepare_cached("INSERT INTO outbox (scope, bytes, sum) VALUES (?1, ?2, ?3)")?;
+        let bytes = one.change.encode();
+        let sum = langso_device::journal::checksum(scope, &bytes);
+        put.execute((number, bytes, sum))?;
     }
     batch.commit()?;
     Ok(())

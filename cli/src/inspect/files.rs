@@ -49,7 +49,7 @@ pub(super) fn kind(path: &Path) -> Outcome<Kind> {
     if is_frame {
         return Ok(Kind::Frames(head));
     }
-    if !is_journal && journal::read(&head).1 == 0 {
+    if !is_journal && journal::read(&head).records.is_empty() {
         return Err(Failure::new("cli.not_this_kind", path.display()));
     }
     Ok(Kind::Journal(head))
@@ -110,7 +110,7 @@ pub(super) fn frame(outer: &Outer<'_>, view: &View<'_>) -> Result<(), FrameError
 }
 
 pub(super) fn journal(path: &Path, all: &[u8], view: &View<'_>) -> Outcome {
-    let (records, whole) = journal::read(all);
+    let journal::Contents { records, damaged, .. } = journal::read(all);
     let count = records.len();
     let (what, of) = (pick("nhật ký máy", "a journal"), pick("bản ghi", "records"));
     tell(format_args!("{}: {what}, {count} {of}, {}", path.display(), bytes(all.len() as u64)));
@@ -118,8 +118,8 @@ pub(super) fn journal(path: &Path, all: &[u8], view: &View<'_>) -> Outcome {
         changes::show(&format!("{} {}", n + 1, record.scope), &record.bytes, view);
     }
     view.rest(count);
-    match whole < all.len() {
-        true => Err(Failure::new("cli.damaged", format_args!("{} @{whole}", path.display()))),
-        false => Ok(()),
+    match damaged.first() {
+        Some(at) => Err(Failure::new("cli.damaged", format_args!("{} @{}", path.display(), at.start))),
+        None => Ok(()),
     }
 }

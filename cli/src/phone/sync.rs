@@ -172,6 +172,10 @@ fn problem_words(problem: SyncProblem) -> String {
             format!("Không còn là thành viên từ sau ngày {}. Phần đã ghi vẫn được gửi.", on.0.vi()),
             format!("No longer a member after {}. Earlier work is kept and still sent.", on.0.vi()),
         ),
+        SyncProblem::Repairing { .. } => (
+            "Đang dựng lại sổ. Chưa mất gì, đừng gỡ ứng dụng.".to_owned(),
+            "Rebuilding the book. Nothing is lost; do not uninstall.".to_owned(),
+        ),
         SyncProblem::SetAside { reason, count } => (
             format!("{count} lần lưu chờ tổ trưởng nhận vào sổ: {}", why(reason)),
             format!("{count} saves wait for the lead: {}", why(reason)),

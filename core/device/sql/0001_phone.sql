@@ -10,7 +10,8 @@ CREATE TABLE phone_facts (
 CREATE TABLE outbox (
     n      INTEGER PRIMARY KEY,              -- in the order of writing
     scope  INTEGER NOT NULL,                 -- its number in scopes
-    bytes  BLOB NOT NULL
+    bytes  BLOB NOT NULL,
+    sum    BLOB NOT NULL                     -- as of its record in the journal: a damaged row is never signed
 ) STRICT;
 
 -- The positions that the hub gave to own changes: ranges of one writer.
@@ -20,6 +21,9 @@ CREATE TABLE receipts (
     last_seq  INTEGER NOT NULL,
     scope     INTEGER NOT NULL,
     position  INTEGER NOT NULL,              -- of first_seq; the others follow without holes
+    -- Differs when any bit of the row has changed since it was written: a damaged receipt is none.
+    sum       INTEGER GENERATED ALWAYS AS
+              (writer % 1000003 + 3 * first_seq + 5 * last_seq + 7 * scope + 11 * position) STORED,
     PRIMARY KEY (writer, first_seq)
 ) STRICT, WITHOUT ROWID;
 

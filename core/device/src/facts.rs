@@ -36,6 +36,8 @@ pub(crate) mod name {
     pub const LAST_SYNC: &str = "last_sync";
     pub const BUDGET: &str = "budget";
     pub const SETTINGS: &str = "settings";
+    pub const DAMAGE: &str = "damage";
+    pub const CHECKED_AT: &str = "checked_at";
 }
 
 /// Reads a fact; none when it was never written.

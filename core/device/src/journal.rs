@@ -2,16 +2,20 @@
 //!
 //! Written after the commit and without fsync, so that it costs a save next to nothing; at open the two are held
 //! against each other and what one lacks it gets from the other. A record: kind byte (1), scope (8), length (u32be),
-//! bytes, and the first 8 bytes of the SHA-256 of all that. A torn tail is left where it is and a new record is
-//! written after the last whole one only once the tail has been copied aside: nothing is truncated away.
+//! bytes, and the first 8 bytes of the SHA-256 of all that. Where a record is damaged, the next whole one is looked
+//! for byte by byte: damage costs the records that it hits and no other. Nothing is truncated away: what is no record
+//! is copied aside before the file is written without it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::Path;
 
 use langso_domain::id::ScopeId;
 use langso_sync::change::MAX_CHANGE_BYTES;
 use sha2::{Digest, Sha256};
+
+use crate::folder::{create_private, free_name, write_whole};
 
 /// A record holds a change.
 const CHANGE: u8 = 1;
@@ -35,25 +39,48 @@ pub struct Record {
     pub bytes: Vec<u8>,
 }
 
+/// What a journal's bytes hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Its whole records, in order.
+    pub records: Vec<Record>,
+    /// The bytes that are no record. A last range that ends with the file is what any power cut leaves.
+    pub damaged: Vec<Range<usize>>,
+    /// How many bytes there were.
+    pub length: usize,
+}
+
 impl Journal {
-    /// Opens or makes the file; gives its whole records, in order. A torn or damaged tail is copied to
-    /// `journal.torn-N` before the file is cut back to the last whole record.
+    /// Opens or makes the file; gives what it holds. What is no record is copied to `journal.torn-N` before the file
+    /// is written without it.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
-    pub fn open(path: &Path) -> std::io::Result<(Self, Vec<Record>)> {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    /// When the file cannot be read or written; it is as it was then.
+    pub fn open(path: &Path) -> std::io::Result<(Self, Contents)> {
+        let mut file = open_private(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        let (records, whole) = read(&bytes);
-        if whole < bytes.len() {
-            let mut aside = File::create_new(free_name(path))?;
-            aside.write_all(&bytes[whole..])?;
+        let contents = read(&bytes);
+        let mut end = bytes.len();
+        if let Some(first) = contents.damaged.first() {
+            let mut aside = create_private(&free_name(path, "torn"))?;
+            for range in &contents.damaged {
+                aside.write_all(&bytes[range.clone()])?;
+            }
             aside.sync_all()?;
-            file.set_len(whole as u64)?;
+            if first.end == bytes.len() {
+                end = first.start;
+                file.set_len(end as u64)?;
+            } else {
+                let mut whole = Vec::with_capacity(bytes.len());
+                contents.records.iter().for_each(|record| encode(record.scope, &record.bytes, &mut whole));
+                write_whole(path, &whole)?;
+                end = whole.len();
+                file = open_private(path)?;
+            }
         }
-        file.seek(SeekFrom::Start(whole as u64))?;
-        Ok((Self { file, end: whole as u64 }, records))
+        file.seek(SeekFrom::Start(end as u64))?;
+        Ok((Self { file, end: end as u64 }, contents))
     }
 
     /// Appends changes that the database has taken in, in one write.
@@ -63,15 +90,7 @@ impl Journal {
     /// stand behind half of another, and the next open mends the file.
     pub fn append(&mut self, changes: &[(ScopeId, Vec<u8>)]) -> std::io::Result<()> {
         let mut records = Vec::new();
-        for (scope, bytes) in changes {
-            let start = records.len();
-            records.push(CHANGE);
-            records.extend(scope.0);
-            records.extend((bytes.len() as u32).to_be_bytes());
-            records.extend(bytes);
-            let sum = Sha256::digest(&records[start..]);
-            records.extend(&sum[..SUM]);
-        }
+        changes.iter().for_each(|(scope, bytes)| encode(*scope, bytes, &mut records));
         if let Err(error) = self.file.write_all(&records) {
             self.file.set_len(self.end)?;
             self.file.seek(SeekFrom::Start(self.end))?;
@@ -82,15 +101,56 @@ impl Journal {
     }
 }
 
-/// The whole records at the start of `bytes`, and where they end.
-pub fn read(bytes: &[u8]) -> (Vec<Record>, usize) {
-    let mut records = Vec::new();
-    let mut at = 0;
-    while let Some((record, end)) = read_one(&bytes[at..]) {
-        records.push(record);
-        at += end;
+fn open_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn head(scope: ScopeId, length: usize) -> [u8; HEAD] {
+    let mut head = [CHANGE; HEAD];
+    head[1..9].copy_from_slice(&scope.0);
+    head[9..].copy_from_slice(&(length as u32).to_be_bytes());
+    head
+}
+
+/// The checksum of a change in its scope: of its record here, and of its row in the outbox.
+pub fn checksum(scope: ScopeId, bytes: &[u8]) -> [u8; 8] {
+    let sum = Sha256::new().chain_update(head(scope, bytes.len())).chain_update(bytes).finalize();
+    let mut first = [0; SUM];
+    first.copy_from_slice(&sum[..SUM]);
+    first
+}
+
+/// Appends a change's record to `out`.
+pub fn encode(scope: ScopeId, bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend(head(scope, bytes.len()));
+    out.extend(bytes);
+    out.extend(checksum(scope, bytes));
+}
+
+/// Reads a journal or a part of one; never fails, and after damage goes on with the next whole record.
+pub fn read(bytes: &[u8]) -> Contents {
+    let mut contents = Contents { length: bytes.len(), ..Contents::default() };
+    let (mut at, mut bad) = (0, 0);
+    while at < bytes.len() {
+        let Some((record, length)) = read_one(&bytes[at..]) else {
+            at += 1;
+            continue;
+        };
+        if bad < at {
+            contents.damaged.push(bad..at);
+        }
+        contents.records.push(record);
+        at += length;
+        bad = at;
     }
-    (records, at)
+    if bad < bytes.len() {
+        contents.damaged.push(bad..bytes.len());
+    }
+    contents
 }
 
 fn read_one(bytes: &[u8]) -> Option<(Record, usize)> {
@@ -99,19 +159,12 @@ fn read_one(bytes: &[u8]) -> Option<(Record, usize)> {
     if head[0] != CHANGE || length > MAX_CHANGE_BYTES {
         return None;
     }
-    let body = bytes.get(..HEAD + length)?;
+    let body = bytes.get(HEAD..HEAD + length)?;
     let sum = bytes.get(HEAD + length..HEAD + length + SUM)?;
-    if Sha256::digest(body)[..SUM] != *sum {
-        return None;
-    }
     let mut scope = [0; 8];
     scope.copy_from_slice(&head[1..9]);
-    Some((Record { scope: ScopeId(scope), bytes: body[HEAD..].to_vec() }, HEAD + length + SUM))
-}
-
-fn free_name(path: &Path) -> PathBuf {
-    let name = |n: u32| path.with_file_name(format!("journal.torn-{n}"));
-    (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
+    let scope = ScopeId(scope);
+    (checksum(scope, body) == *sum).then(|| (Record { scope, bytes: body.to_vec() }, HEAD + length + SUM))
 }
 
 #[cfg(test)]
@@ -129,31 +182,52 @@ mod tests {
             journal.append(&[(SCOPE, text.into())]).expect("appended");
         }
         let bytes = std::fs::read(&path).expect("read");
-        let ends: Vec<usize> = (0..=bytes.len()).filter(|at| read(&bytes[..*at]).1 == *at).collect();
+        let ends: Vec<usize> =
+            (0..=bytes.len()).filter(|at| read(&bytes[..*at]).damaged.is_empty()).collect();
         assert_eq!(ends.len(), 4, "the start and three ends");
         for cut in 0..bytes.len() {
             std::fs::write(&path, &bytes[..cut]).expect("cut");
-            let (mut journal, records) = Journal::open(&path).expect("opens");
+            let (mut journal, held) = Journal::open(&path).expect("opens");
             let whole = ends.iter().filter(|end| **end <= cut).count() - 1;
-            assert_eq!(records.len(), whole, "cut at {cut}");
+            assert_eq!(held.records.len(), whole, "cut at {cut}");
             journal.append(&[(SCOPE, b"more".to_vec())]).expect("appended");
             drop(journal);
-            assert_eq!(Journal::open(&path).expect("opens").1.len(), whole + 1);
+            assert_eq!(Journal::open(&path).expect("opens").1.records.len(), whole + 1);
         }
         let torn = std::fs::read_dir(folder.path()).expect("listed").count() - 1;
         assert_eq!(torn, bytes.len() - 3, "each torn tail is kept");
     }
 
     #[test]
-    fn a_flipped_bit_ends_the_whole_records_there() {
+    fn a_bit_flipped_anywhere_costs_one_record_and_no_other_and_its_bytes_are_kept() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("journal");
         let (mut journal, _) = Journal::open(&path).expect("new");
-        journal.append(&[(SCOPE, b"first".to_vec())]).expect("appended");
-        journal.append(&[(SCOPE, b"second".to_vec())]).expect("appended");
-        let mut bytes = std::fs::read(&path).expect("read");
-        let last = bytes.len() - 10;
-        bytes[last] ^= 1;
-        assert_eq!(read(&bytes).0.len(), 1);
+        // The second holds what looks like a record's beginning.
+        let changes = [&b"first"[..], b"\x01\0\0\0\0\0\0\0\0\0\0\0\x01", b"third"];
+        for change in changes {
+            journal.append(&[(SCOPE, change.to_vec())]).expect("appended");
+        }
+        let whole = std::fs::read(&path).expect("read");
+        let lengths = changes.map(|change| HEAD + change.len() + SUM);
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << (at % 8);
+            std::fs::write(&path, &bytes).expect("flipped");
+            let hit = (0..3).find(|n| at < lengths[..=*n].iter().sum()).expect("a record");
+            let (mut journal, held) = Journal::open(&path).expect("opens");
+            let kept: Vec<_> = held.records.iter().map(|record| &record.bytes[..]).collect();
+            let others: Vec<_> = (0..3).filter(|n| *n != hit).map(|n| changes[n]).collect();
+            assert_eq!(kept, others, "byte {at}");
+            let aside = folder.path().join("journal.torn-1");
+            let torn = std::fs::read(&aside).expect("kept");
+            std::fs::remove_file(aside).expect("seen");
+            let start: usize = lengths[..hit].iter().sum();
+            assert_eq!(torn, bytes[start..start + lengths[hit]]);
+            journal.append(&[(SCOPE, b"more".to_vec())]).expect("appended");
+            drop(journal);
+            let again = Journal::open(&path).expect("opens").1;
+            assert_eq!((again.records.len(), again.damaged.len()), (3, 0));
+        }
     }
 }

@@ -4,17 +4,25 @@
 //! in `langso-sync`, rows in `langso-store`.
 
 pub mod companion;
+mod damage;
 mod error;
 mod facts;
 mod folder;
 mod http;
+mod identity_copy;
 mod intake;
 pub mod journal;
+mod key;
 mod outbox;
 mod phone;
+mod rebuild;
+mod reconcile;
+mod salvage;
+mod start;
 mod time;
 
 pub use companion::Companion;
+pub use damage::Damage;
 pub use error::{AppError, Problem, Result};
 pub use facts::Identity;
 pub use phone::{Phone, Saving};

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{AppError, Result};
 use crate::facts;
+use crate::journal::checksum;
 
 /// One own change on its way.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +88,7 @@ impl Unsent {
         &'a self,
         connection: &'a Connection,
     ) -> impl Iterator<Item = (ScopeId, Vec<u8>)> + 'a {
-        self.only_here().filter_map(|entry| Some((entry.scope, bytes_of(connection, entry.n).ok()??)))
+        self.only_here().filter_map(|entry| Some((entry.scope, bytes_of(connection, entry).ok()??)))
     }
 
     /// How many changes are on this phone only.
@@ -124,9 +125,12 @@ impl Unsent {
     }
 }
 
-fn bytes_of(connection: &Connection, n: i64) -> Result<Option<Vec<u8>>> {
-    let mut get = connection.prepare_cached("SELECT bytes FROM outbox WHERE n = ?1")?;
-    Ok(get.query_row([n], |row| row.get(0)).optional()?)
+/// None when the bytes no longer fit their checksum: they are not signed, and mended when the phone next opens.
+fn bytes_of(connection: &Connection, entry: &Entry) -> Result<Option<Vec<u8>>> {
+    let mut get = connection.prepare_cached("SELECT bytes, sum FROM outbox WHERE n = ?1")?;
+    let found = get.query_row([entry.n], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, [u8; 8]>(1)?)));
+    let found = found.optional()?;
+    Ok(found.filter(|(bytes, sum)| checksum(entry.scope, bytes) == *sum).map(|(bytes, _)| bytes))
 }
 
 fn has_receipts(connection: &Connection, writer: Writer) -> Result<bool> {

@@ -1,20 +1,19 @@
 //! One phone: a replica, the outbox and the journal beside it, and the one way to write: [`Phone::save`].
 //!
-//! A save is one transaction (rows and outbox), then an append to the journal. The key of a change is never given
+//! How it opens, whatever its files have been through, is in `start`. A save is one transaction (rows and outbox), then an append to the journal. The key of a change is never given
 //! twice: each process start mints new writers, and so does any failed commit.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use langso_domain::date::CivilDate;
-use langso_domain::id::{DeviceId, Key, RowId, ScopeId, Writer};
+use langso_domain::id::{DeviceId, RowId, ScopeId, Writer};
 use langso_domain::registry::{ScopeKind, Table, VOID};
-use langso_store::{Batch, CURRENT, Purpose, Replica};
+use langso_store::{Batch, Replica};
 use langso_sync::author::{Author, Draft};
-use langso_sync::change::{self, Change};
-use langso_sync::clock::{Clock, Stamp};
+use langso_sync::change;
+use langso_sync::clock::Clock;
 use langso_sync::keys::SigningKey;
 use langso_sync::value::Value;
 use rusqlite::{Connection, OptionalExtension};
@@ -24,7 +23,7 @@ use crate::companion::conflicts::Settled;
 use crate::error::{AppError, Result};
 use crate::facts::{self, Identity};
 use crate::folder::Folder;
-use crate::journal::{Journal, Record};
+use crate::journal::{self, Journal};
 use crate::time::{self, HubTime, Now, TimeSource};
 
 /// An open phone. Not shared between threads by itself; `Companion` guards it.
@@ -40,53 +39,17 @@ pub struct Phone {
     pub(crate) heard: u64,
     /// See `companion::conflicts`.
     pub(crate) settled: Option<Settled>,
-    time: Arc<dyn TimeSource>,
-    journal: Journal,
-    authors: Authors,
-    identity: Option<Identity>,
-    scopes: Vec<(ScopeKind, i64, ScopeId)>,
-    _folder: Folder,
+    pub(crate) time: Arc<dyn TimeSource>,
+    pub(crate) journal: Journal,
+    pub(crate) authors: Authors,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) scopes: Vec<(ScopeKind, i64, ScopeId)>,
+    /// How many saves this process has committed.
+    pub(crate) saves: u64,
+    pub(crate) folder: Folder,
 }
 
 impl Phone {
-    /// Opens or makes the phone in a folder: takes the lock, upgrades the file, and holds database and journal
-    /// against each other.
-    ///
-    /// # Errors
-    /// `Locked` when another process has it or the folder cannot be written, `OutdatedApp` for a newer app's data,
-    /// `Corrupt` for a damaged file (which is left as it is), `StorageFull`.
-    pub fn open(path: &Path, time: Arc<dyn TimeSource>) -> Result<Self> {
-        let folder = Folder::open(path)?;
-        let key = folder.key()?;
-        let mut replica = Replica::open(&folder.database(), CURRENT, Purpose::Phone)?;
-        prepare(replica.connection())?;
-        let (mut journal, records) = Journal::open(&folder.journal())?;
-        reconcile(&mut replica, &mut journal, key.id(), &records)?;
-        let connection = replica.connection();
-        let identity = facts::get(connection, facts::name::IDENTITY)?;
-        let hub_time = facts::get(connection, facts::name::HUB_TIME)?;
-        let last: u64 = facts::get(connection, facts::name::LAST_STAMP)?.unwrap_or_default();
-        let last = newest_own_stamp(connection)?.max(Stamp(last));
-        let mut phone = Self {
-            device: key.id(),
-            key,
-            clock: Clock::after(last),
-            hub_time,
-            known: RefCell::new(None),
-            heard: 0,
-            settled: None,
-            time,
-            journal,
-            authors: Authors::default(),
-            identity,
-            scopes: Vec::new(),
-            replica,
-            _folder: folder,
-        };
-        phone.reload_scopes()?;
-        Ok(phone)
-    }
-
     /// For reading.
     pub fn connection(&self) -> &Connection {
         self.replica.connection()
@@ -113,6 +76,8 @@ impl Phone {
             .iter()
             .filter_map(|state| Some((ScopeKind::from_number(state.kind)?, state.number, state.scope)))
             .collect();
+        // Kept once more so that the phone survives its database; a full disk is no reason not to open.
+        drop(self.keep_copy());
         Ok(())
     }
 
@@ -159,6 +124,7 @@ impl Phone {
         let mut authors = std::mem::take(&mut self.authors);
         let (answer, written) = self.try_save(&mut authors, write)?;
         self.authors = authors;
+        self.saves += 1;
         // The database has it; a journal that lags is mended at the next open.
         let _ = self.journal.append(&written);
         Ok(answer)
@@ -202,7 +168,7 @@ impl Phone {
                 return Err(AppError::invalid("", "too_large"));
             }
             batch.apply_own(number, &change)?;
-            put_outbox(batch.connection(), number, &bytes)?;
+            put_outbox(batch.connection(), (number, scope), &bytes)?;
             written.push((scope, bytes));
         }
         batch.commit()?;
@@ -210,9 +176,14 @@ impl Phone {
     }
 }
 
-fn put_outbox(connection: &Connection, scope: i64, bytes: &[u8]) -> Result<()> {
-    let sql = "INSERT INTO outbox (scope, bytes) VALUES (?1, ?2)";
-    connection.prepare_cached(sql)?.execute((scope, bytes))?;
+/// Notes an own change, by its scope and its number in the file.
+pub(crate) fn put_outbox(
+    connection: &Connection,
+    (number, scope): (i64, ScopeId),
+    bytes: &[u8],
+) -> Result<()> {
+    let sql = "INSERT INTO outbox (scope, bytes, sum) VALUES (?1, ?2, ?3)";
+    connection.prepare_cached(sql)?.execute((number, bytes, journal::checksum(scope, bytes)))?;
     Ok(())
 }
 
@@ -221,7 +192,7 @@ type Written = (ScopeId, Vec<u8>);
 
 /// Who numbers the changes of this process, by the scope's number. Thrown away when a commit fails.
 #[derive(Default)]
-struct Authors {
+pub(crate) struct Authors {
     by_scope: HashMap<i64, Author>,
     run: Option<u64>,
 }
@@ -364,80 +335,4 @@ fn field_number(table: &Table, name: &str) -> u8 {
         "void" => VOID,
         _ => table.named(name).expect("a field of the table").number,
     }
-}
-
-fn prepare(connection: &Connection) -> Result<()> {
-    let sql = "SELECT 1 FROM sqlite_schema WHERE name = 'phone_facts'";
-    if connection.query_row(sql, [], |_| Ok(())).optional()?.is_none() {
-        let schema = include_str!("../sql/0001_phone.sql");
-        connection.execute_batch(&format!("BEGIN IMMEDIATE; {schema} COMMIT;"))?;
-    }
-    Ok(())
-}
-
-fn newest_own_stamp(connection: &Connection) -> Result<Stamp> {
-    let sql = "SELECT bytes FROM outbox ORDER BY n DESC LIMIT 2";
-    let mut newest = Stamp::default();
-    for bytes in connection.prepare(sql)?.query_map([], |row| row.get::<_, Vec<u8>>(0))? {
-        newest = newest.max(change::scan(&bytes?).map_err(|_| AppError::Corrupt)?.0.stamp);
-    }
-    Ok(newest)
-}
-
-/// What the journal has and the database lacks is applied; what the database has and the journal lacks is appended;
-/// writers of earlier processes end at the last number they gave.
-fn reconcile(
-    replica: &mut Replica,
-    journal: &mut Journal,
-    device: DeviceId,
-    records: &[Record],
-) -> Result<()> {
-    let scopes: HashMap<i64, ScopeId> =
-        replica.scopes()?.iter().map(|state| (state.number, state.scope)).collect();
-    let mut in_journal = Vec::with_capacity(records.len());
-    for record in records {
-        in_journal.push(change::scan(&record.bytes).map_err(|_| AppError::Corrupt)?.0.key);
-    }
-    let journalled: HashSet<Key> = in_journal.iter().copied().collect();
-    let mut in_outbox = HashMap::new();
-    let mut get = replica.connection().prepare("SELECT scope, bytes FROM outbox ORDER BY n")?;
-    let mut rows = get.query([])?;
-    let mut missing = Vec::new();
-    while let Some(row) = rows.next()? {
-        let bytes: Vec<u8> = row.get(1)?;
-        let key = change::scan(&bytes).map_err(|_| AppError::Corrupt)?.0.key;
-        let last = in_outbox.entry(key.writer).or_insert(0);
-        *last = key.seq.max(*last);
-        if !journalled.contains(&key)
-            && let Some(scope) = scopes.get(&row.get(0)?)
-        {
-            missing.push((*scope, bytes));
-        }
-    }
-    drop(rows);
-    drop(get);
-    journal.append(&missing)?;
-    let mut batch = replica.begin()?;
-    let sql = "SELECT writer FROM writers WHERE is_current = 1";
-    let current: Vec<i64> = batch
-        .connection()
-        .prepare(sql)?
-        .query_map([], |row| row.get(0))?
-        .collect::<std::result::Result<_, _>>()?;
-    for writer in current {
-        let writer = Writer(writer as u64);
-        batch.end_writer(writer, in_outbox.get(&writer).copied().unwrap_or(0))?;
-    }
-    for (record, key) in records.iter().zip(in_journal) {
-        if batch.is_applied(key)? {
-            continue;
-        }
-        let change = Change::decode(&record.bytes).map_err(|_| AppError::Corrupt)?;
-        let Some(number) = batch.find_scope(record.scope)? else { continue };
-        if batch.apply(record.scope, device, &change)? {
-            put_outbox(batch.connection(), number, &record.bytes)?;
-        }
-    }
-    batch.commit()?;
-    Ok(())
 }

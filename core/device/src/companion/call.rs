@@ -10,7 +10,7 @@ use crate::error::{AppError, Result};
 
 mod blame;
 
-type Call = fn(&Companion, Value) -> Result<Value>;
+type Call = fn(&Companion, &Value) -> Result<Value>;
 
 macro_rules! calls {
     ($($feature:ident { $($method:ident),* $(,)? })*) => {
@@ -67,10 +67,10 @@ const OF_PHONE: (&str, Call) =
     ("phone.get_state", |companion, input| with_json(input, |input| companion.state().get_state(input)));
 
 fn with_json<I: DeserializeOwned, O: Serialize>(
-    input: Value,
+    input: &Value,
     run: impl FnOnce(I) -> Result<O>,
 ) -> Result<Value> {
-    give(&run(take(&input)?)?)
+    give(&run(take(input)?)?)
 }
 
 /// The calls that wait for the hub.
@@ -94,10 +94,15 @@ impl Companion {
     ///
     /// # Errors
     /// `NotFound` for an unknown name, `InvalidInput` for JSON of another shape, and what the method itself refuses.
+    /// A call that meets damage has it mended, see [`Companion::heal`], and is made again if it had saved nothing.
     pub fn call(&self, name: &str, input: Value) -> Result<Value> {
         let (_, call) =
             CALLS.iter().chain([&OF_PHONE]).find(|(of, _)| *of == name).ok_or(AppError::NotFound)?;
-        call(self, input)
+        let saves = self.phone().saves;
+        match call(self, &input) {
+            Err(AppError::Corrupt) if self.heal_after(saves)? => call(self, &input),
+            answer => answer,
+        }
     }
 
     /// As [`Companion::call`], and also runs the calls that wait for the hub.
@@ -106,7 +111,16 @@ impl Companion {
     /// As [`Companion::call`].
     pub async fn call_and_wait(&self, name: &str, input: Value) -> Result<Value> {
         match name {
-            "sync.sync_now" => give(&self.sync().sync_now(take(&input)?).await?),
+            "sync.sync_now" => {
+                let saves = self.phone().saves;
+                let report = match self.sync().sync_now(take(&input)?).await {
+                    Err(AppError::Corrupt) if self.heal_after(saves)? => {
+                        self.sync().sync_now(take(&input)?).await
+                    }
+                    report => report,
+                };
+                give(&report?)
+            }
             "enrolment.join_team" => give(&self.enrolment().join_team(take(&input)?).await?),
             _ => self.call(name, input),
         }

@@ -104,6 +104,8 @@ impl Enrolment<'_> {
         if phone.identity().is_some_and(|known| known.member != identity.member) {
             return Err(AppError::not_allowed("enrolled_elsewhere"));
         }
+        // Before the database: of two that differ, the copy is the later one.
+        phone.keep_copy_of(&identity)?;
         let mut batch = phone.replica.begin()?;
         for (scope, kind) in &answer.scopes {
             if let Some(kind) = ScopeKind::from_number(*kind) {

@@ -31,6 +31,7 @@ pub mod events;
 pub mod exports;
 pub mod figures;
 pub mod follow_ups;
+mod heal;
 pub mod households;
 pub mod identity;
 mod known;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::Day;
 use super::{Companion, Nothing};
+use crate::damage::{self, Damage};
 use crate::error::Result;
 use crate::outbox::Unsent;
 
@@ -24,6 +25,8 @@ pub struct PhoneState {
     pub is_clock_sure: bool,
     /// Today in Vietnam.
     pub today: Day,
+    /// What was damaged and has been mended, until a sync has come to its end.
+    pub damage: Option<Damage>,
 }
 
 /// Whose phone it is.
@@ -66,6 +69,7 @@ impl State<'_> {
             unsent: unsent.waiting() as u32,
             is_clock_sure: phone.now().is_sure,
             today: Day(phone.today()),
+            damage: damage::get(phone.connection())?,
         })
     }
 }

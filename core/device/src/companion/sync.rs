@@ -155,7 +155,10 @@ impl Sync<'_> {
         let mut phone = self.0.phone();
         let now = phone.now().ms;
         if session.done() {
-            phone.softly(|phone| facts::put(phone.connection(), name::LAST_SYNC, &now))?;
+            phone.softly(|phone| {
+                crate::damage::clear(phone.connection())?;
+                facts::put(phone.connection(), name::LAST_SYNC, &now)
+            })?;
         }
         let scopes = phone.scope_numbers()?;
         unsent.refresh(phone.connection(), &scopes)?;

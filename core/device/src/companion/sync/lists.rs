@@ -12,6 +12,7 @@ use crate::companion::receipts::{Ladder, Receipt};
 use crate::companion::record::{Day, Nothing};
 use crate::companion::walk::{Place, Places};
 use crate::companion::{arrival, rows};
+use crate::damage;
 use crate::error::Result;
 use crate::facts::{self, name};
 use crate::outbox::Unsent;
@@ -82,6 +83,12 @@ pub enum SyncProblem {
     LeftTeam {
         /// Its last day.
         on: Day,
+    },
+    /// Files of this phone were damaged and have been mended; what the hub has is being fetched again. See
+    /// `phone.get_state`.
+    Repairing {
+        /// When it was found, ms UTC by the phone's own clock.
+        since: i64,
     },
     /// The hub holds own saves back until the lead admits them.
     SetAside {
@@ -168,6 +175,9 @@ impl Sync<'_> {
         }
         if let Some(on) = left_on(&phone)? {
             problems.push(SyncProblem::LeftTeam { on });
+        }
+        if let Some(damage) = damage::get(connection)? {
+            problems.push(SyncProblem::Repairing { since: damage.found_at });
         }
         let mut aside: BTreeMap<u8, u32> = BTreeMap::new();
         for reason in rows::all(connection, "SELECT reason FROM set_aside_notices", [], |row| row.get(0))? {

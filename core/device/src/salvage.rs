@@ -1,0 +1,128 @@
+//! Reading a damaged database: whatever still can be read, from both ends of each table, without writing a byte to it.
+//!
+//! Nothing read here is believed by itself: own changes carry a checksum, frames of the hub its signature. What carries
+//! neither (drafts, settings) is only of use to the person who wrote it.
+
+use std::cell::Cell;
+use std::path::Path;
+
+use langso_domain::id::ScopeId;
+use rusqlite::config::DbConfig;
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, OpenFlags, Row};
+
+use crate::facts::{self, Identity, name};
+use crate::journal;
+
+/// How many numbers in a row may be missing before the rest of the outbox is given up: those of many pages.
+const MOST_MISSES: u32 = 10_000;
+
+/// A database that may be damaged anywhere; every read gives what it can.
+pub(crate) struct Wreck {
+    connection: Connection,
+    /// Numbers of the file and what they stand for; empty when the table cannot be read.
+    pub scopes: Vec<(i64, ScopeId, i64)>,
+}
+
+impl Wreck {
+    /// Opens the file; none when SQLite cannot make anything of it.
+    pub fn open(path: &Path) -> Option<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).ok()?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).ok()?;
+        let mut wreck = Self { connection, scopes: Vec::new() };
+        let mut scopes = Vec::new();
+        wreck.each("SELECT number, scope, kind FROM scopes", |row| {
+            scopes.push((row.get(0)?, ScopeId(row.get(1)?), row.get(2)?));
+            Ok(())
+        });
+        wreck.scopes = scopes;
+        Some(wreck)
+    }
+
+    /// Who it says that the phone is.
+    pub fn identity(&self) -> Option<Identity> {
+        facts::get(&self.connection, name::IDENTITY).ok()?
+    }
+
+    /// A fact, as the JSON that was written.
+    pub fn fact(&self, name: &str) -> Option<serde_json::Value> {
+        facts::get(&self.connection, name).ok()?
+    }
+
+    /// Own changes: `take` gets those whose checksum holds, in order of writing. The bytes of the others, which may or
+    /// may not be changes, are given back.
+    pub fn outbox(&self, mut take: impl FnMut(ScopeId, Vec<u8>)) -> Vec<Vec<u8>> {
+        let mut doubtful = Vec::new();
+        let last = Cell::new(0);
+        let mut one = |row: &Row<'_>| {
+            last.set(row.get(0)?);
+            let (number, bytes): (i64, Vec<u8>) = (row.get(1)?, row.get(2)?);
+            let sum = row.get::<_, Vec<u8>>(3).unwrap_or_default();
+            match self.scopes.iter().find(|(of, ..)| *of == number) {
+                Some((_, scope, _)) if journal::checksum(*scope, &bytes)[..] == sum[..] => {
+                    take(*scope, bytes)
+                }
+                _ => doubtful.push(bytes),
+            }
+            Ok(())
+        };
+        if self.each("SELECT n, scope, bytes, sum FROM outbox ORDER BY n", &mut one) {
+            return doubtful;
+        }
+        // Past the damage row by row: a bad page hides its own rows and no others.
+        let sql = "SELECT n, scope, bytes, sum FROM outbox WHERE n = ?1";
+        let Ok(mut get) = self.connection.prepare(sql) else { return doubtful };
+        let (mut n, mut misses) = (last.get(), 0);
+        while misses < MOST_MISSES {
+            n += 1;
+            let found = get.query_row([n], &mut one);
+            misses = if found.is_ok() { 0 } else { misses + 1 };
+        }
+        drop(get);
+        doubtful
+    }
+
+    /// Frames of others as they were received.
+    pub fn kept_frames(&self, mut take: impl FnMut(Vec<u8>)) {
+        let mut one = |row: &Row<'_>| {
+            take(row.get(0)?);
+            Ok(())
+        };
+        let order = ["ORDER BY scope, first", "ORDER BY scope DESC, first DESC"];
+        self.both_ends("SELECT bytes FROM kept_frames", order, &mut one);
+    }
+
+    /// Every row of a table that can be read, with all its columns by name; some may come twice.
+    pub fn rows(&self, table: &str, key: &str, mut take: impl FnMut(&[String], Vec<Sql>)) {
+        let mut one = |row: &Row<'_>| {
+            let names: Vec<String> = row.as_ref().column_names().map(str::to_owned).collect();
+            let values = (0..names.len()).map(|at| row.get(at)).collect::<rusqlite::Result<_>>()?;
+            take(&names, values);
+            Ok(())
+        };
+        let [up, down] = [format!("ORDER BY {key}"), format!("ORDER BY {key} DESC")];
+        self.both_ends(&format!("SELECT * FROM {table}"), [&up, &down], &mut one);
+    }
+
+    fn both_ends(&self, sql: &str, orders: [&str; 2], one: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>) {
+        for order in orders {
+            if self.each(&format!("{sql} {order}"), &mut *one) {
+                return;
+            }
+        }
+    }
+
+    /// Whether the end was reached. A row that cannot be read as what it should be is left out.
+    fn each(&self, sql: &str, mut one: impl FnMut(&Row<'_>) -> rusqlite::Result<()>) -> bool {
+        let Ok(mut get) = self.connection.prepare(sql) else { return false };
+        let Ok(mut rows) = get.query([]) else { return false };
+        loop {
+            match rows.next() {
+                Ok(Some(row)) => drop(one(row)),
+                Ok(None) => return true,
+                Err(_) => return false,
+            }
+        }
+    }
+}

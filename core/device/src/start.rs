@@ -1,0 +1,226 @@
+//! Opening a phone, whatever its files have been through: every piece that is damaged is found, set aside and made
+//! anew from another one, so that the phone opens and has lost nothing unsent.
+//!
+//! How damage is looked for: SQLite itself tells most of it. After a stop that was none of its own (its log is still
+//! there), and once a week, the file's structure is checked at open, which reads the whole file once. Own changes and
+//! receipts carry checksums, which are looked at at every open; the copy of who the phone is carries one too, and names
+//! the scopes that must be there. A value that has changed inside a sound row is for the digest to find.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::Arc;
+
+use langso_domain::id::DeviceId;
+use langso_domain::registry::ScopeKind;
+use langso_store::{CURRENT, Purpose, Replica};
+use langso_sync::clock::{Clock, Stamp};
+use langso_sync::keys::SigningKey;
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::damage::{self, Damage, what};
+use crate::error::{AppError, Result};
+use crate::facts::{self, Identity, name};
+use crate::folder::{Folder, set_aside};
+use crate::identity_copy::{self, Known};
+use crate::journal::{Contents, Journal};
+use crate::key;
+use crate::phone::{Authors, Phone};
+use crate::rebuild;
+use crate::reconcile::reconcile;
+use crate::time::TimeSource;
+
+const WEEK_MS: i64 = 7 * 86_400_000;
+
+impl Phone {
+    /// Opens or makes the phone in a folder: takes the lock, upgrades the file, mends what is damaged, and holds
+    /// database and journal against each other. What was mended is told by `phone.get_state`.
+    ///
+    /// # Errors
+    /// `Locked` when another process has it, the folder cannot be written, or both files of the key are gone or damaged
+    /// (`key_lost`); `OutdatedApp` for a newer app's data, `StorageFull`. Nothing was changed then but what was mended.
+    pub fn open(path: &Path, time: Arc<dyn TimeSource>) -> Result<Self> {
+        Self::start(Folder::open(path)?, time)
+    }
+
+    pub(crate) fn start(folder: Folder, time: Arc<dyn TimeSource>) -> Result<Self> {
+        rebuild::finish(&folder)?;
+        let mut damage = Damage { found_at: time.wall_ms(), ..Damage::default() };
+        match Self::assemble(&folder, &time, &mut damage) {
+            // The second time it is not the database, or the new one is damaged already: then somebody shall look.
+            Err(AppError::Corrupt) => {
+                Self::rebuild(&folder, time.as_ref())?;
+                Self::assemble(&folder, &time, &mut damage)
+            }
+            opened => opened,
+        }
+    }
+
+    /// `Corrupt` is said of the database alone.
+    fn assemble(folder: &Folder, time: &Arc<dyn TimeSource>, damage: &mut Damage) -> Result<Self> {
+        let found = identity_copy::read(folder.path())?;
+        if found == identity_copy::Found::Damaged {
+            damage.add(what::IDENTITY, set_aside(&identity_copy::path(folder.path()))?);
+        }
+        let copy = found.known();
+        let (mut journal, contents) = Journal::open(&folder.journal())?;
+        // A torn tail is what any power cut leaves, and the database has what stood there.
+        if contents.damaged.iter().any(|range| range.end < contents.length) {
+            damage.add(what::JOURNAL, None);
+        }
+        if !folder.database().exists() && (copy.identity.is_some() || !contents.records.is_empty()) {
+            return Err(AppError::Corrupt);
+        }
+        let mut replica = Replica::open(&folder.database(), CURRENT, Purpose::Phone)?;
+        prepare(replica.connection())?;
+        check(replica.connection(), folder, time.wall_ms())?;
+        let identity = settle_identity(replica.connection(), &copy, damage)?;
+        check_scopes(&mut replica, &copy)?;
+        let key = find_key(folder, identity.as_ref(), &contents, damage)?;
+        let reconciled = reconcile(&mut replica, &mut journal, key.id(), &contents.records, folder)?;
+        reconciled.damage.what.iter().for_each(|of| damage.add(of, None));
+        damage.set_aside.extend(reconciled.damage.set_aside);
+        let connection = replica.connection();
+        damage.note(connection)?;
+        let hub_time = facts::get(connection, name::HUB_TIME)?;
+        let last: u64 = facts::get(connection, name::LAST_STAMP)?.unwrap_or_default();
+        let mut phone = Self {
+            device: key.id(),
+            key,
+            clock: Clock::after(reconciled.newest.max(Stamp(last))),
+            hub_time,
+            known: RefCell::new(None),
+            heard: 0,
+            settled: None,
+            time: time.clone(),
+            journal,
+            authors: Authors::default(),
+            identity,
+            scopes: Vec::new(),
+            replica,
+            saves: 0,
+            folder: folder.clone(),
+        };
+        phone.reload_scopes()?;
+        Ok(phone)
+    }
+
+    fn rebuild(folder: &Folder, time: &dyn TimeSource) -> Result<()> {
+        let copy = identity_copy::read(folder.path())?.known();
+        let (_, contents) = Journal::open(&folder.journal())?;
+        rebuild::rebuild(folder, &copy, &contents.records, time.wall_ms())
+    }
+
+    /// Sets a database aside that was found damaged while it was open, and goes on with a new one.
+    ///
+    /// # Errors
+    /// `StorageFull` and the like: the phone is closed then, and opens again when there is room.
+    pub(crate) fn heal(&mut self) -> Result<()> {
+        if damage::get(self.connection()).is_ok_and(|known| known.is_some_and(|known| known.is_rebuilt())) {
+            // A new one so soon is not damaged by chance: what is met is no damage of the file, and another copy of it
+            // would only fill the phone.
+            return Err(AppError::Corrupt);
+        }
+        let closed = Replica::in_memory(CURRENT, Purpose::Phone)?;
+        drop(std::mem::replace(&mut self.replica, closed));
+        Self::rebuild(&self.folder, self.time.as_ref())?;
+        *self = Self::start(self.folder.clone(), self.time.clone())?;
+        Ok(())
+    }
+
+    /// Writes the copy of who this phone is, when it is no longer what the database says.
+    pub(crate) fn keep_copy(&self) -> Result<()> {
+        let scopes = self.scopes.iter().map(|(kind, _, scope)| (*scope, *kind as i64)).collect();
+        self.write_copy(Known { identity: self.identity.clone(), scopes })
+    }
+
+    /// Writes the copy before the database learns of the identity.
+    pub(crate) fn keep_copy_of(&self, identity: &Identity) -> Result<()> {
+        let scopes = self.scopes.iter().map(|(kind, _, scope)| (*scope, *kind as i64)).collect();
+        self.write_copy(Known { identity: Some(identity.clone()), scopes })
+    }
+
+    fn write_copy(&self, known: Known) -> Result<()> {
+        let folder = self.folder.path();
+        if identity_copy::read(folder)? == identity_copy::Found::Whole(known.clone()) {
+            return Ok(());
+        }
+        identity_copy::write(folder, &known)
+    }
+}
+
+/// Who the phone is: as the copy says, which is never behind.
+fn settle_identity(connection: &Connection, copy: &Known, damage: &mut Damage) -> Result<Option<Identity>> {
+    let held = facts::get(connection, name::IDENTITY);
+    let Some(identity) = &copy.identity else { return held };
+    if held == Ok(None) {
+        // The file was emptied, or put back from before the phone had a team.
+        damage.add(what::DATABASE, None);
+    }
+    if held.as_ref() != Ok(&Some(identity.clone())) {
+        facts::put(connection, name::IDENTITY, identity)?;
+    }
+    Ok(Some(identity.clone()))
+}
+
+/// An older copy of the file lacks scopes; one in which a scope's name has changed has another in its place.
+fn check_scopes(replica: &mut Replica, copy: &Known) -> Result<()> {
+    let held = replica.scopes()?;
+    let missing: Vec<_> =
+        copy.scopes.iter().filter(|(scope, _)| held.iter().all(|state| state.scope != *scope)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if held.iter().any(|state| copy.scopes.iter().all(|(scope, _)| state.scope != *scope)) {
+        return Err(AppError::Corrupt);
+    }
+    let mut batch = replica.begin()?;
+    for (scope, kind) in missing {
+        if let Some(kind) = ScopeKind::from_number(*kind) {
+            batch.add_scope(*scope, kind)?;
+        }
+    }
+    Ok(batch.commit()?)
+}
+
+/// After a stop that left its log, and once a week: whether the file's pages hold together. Reads all of it.
+fn check(connection: &Connection, folder: &Folder, now_ms: i64) -> Result<()> {
+    let checked: Option<i64> = facts::get(connection, name::CHECKED_AT)?;
+    let is_due = checked.is_none_or(|at| now_ms.saturating_sub(at).unsigned_abs() > WEEK_MS as u64);
+    if !(is_due || folder.was_stopped_short()) {
+        return Ok(());
+    }
+    let answer: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if answer != "ok" {
+        return Err(AppError::Corrupt);
+    }
+    if is_due { facts::put(connection, name::CHECKED_AT, &now_ms) } else { Ok(()) }
+}
+
+fn find_key(
+    folder: &Folder,
+    identity: Option<&Identity>,
+    contents: &Contents,
+    damage: &mut Damage,
+) -> Result<SigningKey> {
+    let device: Option<DeviceId> = identity.map(|identity| identity.device);
+    match key::find(folder.path(), device)? {
+        key::Found::Sound(key) => Ok(key),
+        key::Found::Half(key, seed) => {
+            damage.add(what::KEY, None);
+            key::mend(folder.path(), &seed)?;
+            Ok(key)
+        }
+        key::Found::None if contents.records.is_empty() => key::mint(folder.path()),
+        key::Found::None | key::Found::Lost => Err(AppError::Locked { why: "key_lost".to_owned() }),
+    }
+}
+
+/// Makes the phone's own tables in a fresh file.
+pub(crate) fn prepare(connection: &Connection) -> Result<()> {
+    let sql = "SELECT 1 FROM sqlite_schema WHERE name = 'phone_facts'";
+    if connection.query_row(sql, [], |_| Ok(())).optional()?.is_none() {
+        let schema = include_str!("../sql/0001_phone.sql");
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; {schema} COMMIT;"))?;
+    }
+    Ok(())
+}
