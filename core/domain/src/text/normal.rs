@@ -54,6 +54,10 @@ pub fn nfc_lines(text: &str) -> String {
 /// Drops meaningless invisible characters, then composes: the other way round, a soft hyphen between a
 /// letter and its mark would leave the pair decomposed.
 fn composed(text: &str) -> String {
+    // Printable ASCII holds neither; phone models are made of it.
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     text.chars().filter(|&c| !is_dropped(c)).nfc().collect()
 }
 
