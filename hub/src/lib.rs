@@ -10,6 +10,7 @@ pub mod author;
 pub mod backup;
 mod cells;
 pub mod clock;
+pub mod compare;
 pub mod enrol;
 pub mod figures;
 pub mod intake;

@@ -171,6 +171,7 @@ impl Looker {
         if self.seen != Some(version) || is_new_day {
             if is_new_day {
                 hub.settle_all()?;
+                hub.check_some()?;
             }
             hub.list_behind(is_new_day)?.into_iter().for_each(|scope| hub.dirty.mark(scope));
             self.seen = Some(version);

@@ -8,10 +8,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use langso_domain::date::CivilDate;
 use langso_domain::id::{ScopeId, to_base32};
 use langso_store::{CURRENT, Purpose, Replica};
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::change::Change;
+use langso_sync::digest::Digest;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use crate::log::{self, Log, Position};
@@ -55,6 +57,8 @@ struct Open {
     idle: HashMap<ScopeId, Replica>,
     /// Looked through for damage since the process began.
     checked: HashSet<ScopeId>,
+    /// Made anew from the log, and when.
+    proven: HashMap<ScopeId, CivilDate>,
 }
 
 impl Replicas {
@@ -82,6 +86,52 @@ impl Replicas {
         }
         idle.insert(scope, replica);
         Ok(given)
+    }
+
+    /// The digest of a scope's rows at a cursor; none when that is not the head.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn digest_at(&self, scope: ScopeId, at: Cursor) -> Result<Option<Digest>, Error> {
+        self.with(scope, |replica, _| {
+            if cursor(replica.connection(), scope)? != Some(at) {
+                return Ok(None);
+            }
+            Ok(match replica.digest(scope)? {
+                Some(digest) => Some(digest),
+                None => replica.recount()?.first().map(|counted| counted.digest),
+            })
+        })
+    }
+
+    /// Whether the rows of a scope are not what was written, by counting them.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn is_damaged(&self, scope: ScopeId) -> Result<bool, Error> {
+        let counted = self.with::<_, Error>(scope, |replica, _| Ok(replica.recount()?));
+        match counted {
+            Ok(counted) => Ok(!matches!(counted[..], [of] if of.scope == scope && !of.is_damaged())),
+            Err(Error::Store(why)) if is_of_no_use(&why) => Ok(true),
+            Err(why) => Err(why),
+        }
+    }
+
+    /// Makes the file of a scope anew from the log, and notes the day.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn make_anew(&self, scope: ScopeId, today: CivilDate) -> Result<(), Error> {
+        self.open_files().idle.remove(&scope);
+        remove(&self.path(scope))?;
+        self.with::<_, Error>(scope, |_, _| Ok(()))?;
+        self.open_files().proven.insert(scope, today);
+        Ok(())
+    }
+
+    /// The last day on which this process made the file of a scope anew.
+    pub fn proven_on(&self, scope: ScopeId) -> Option<CivilDate> {
+        self.open_files().proven.get(&scope).copied()
     }
 
     /// The replica of a scope at its head.

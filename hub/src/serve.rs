@@ -15,6 +15,7 @@ use langso_sync::wire::{Ended, Held, Hello, Left, MAX_RANGES, Problem, Reason, R
 
 use crate::access;
 use crate::clock::Millis;
+use crate::compare::Compared;
 use crate::keys::HubKeys;
 use crate::log::{self, Log, OTHER_BYTES, Position, Stored};
 use crate::nonce;
@@ -156,6 +157,14 @@ impl Reply {
             served_any: false,
             state: State::Head(Box::new(head)),
         })
+    }
+
+    /// Says what became of the digests of the request; before the first part.
+    pub fn say_compared(&mut self, compared: Compared) {
+        if let State::Head(head) = &mut self.state {
+            head.agreed = compared.agreed;
+            head.problems.extend(compared.differing.into_iter().map(Problem::DigestDiffers));
+        }
     }
 
     /// The next bytes of the reply; none when it is whole.

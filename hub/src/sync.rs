@@ -107,6 +107,11 @@ async fn answer(shared: &Shared, request: Request) -> Result<Response, Stop> {
         let now = hub.clock.now();
         let device = prove(&hub, &came)?;
         let mut reply = Reply::new(hub.log.clone(), hub.keys.clone(), device, &came.hello, &came.aside, now)?;
+        match hub.compare(device, &came.hello) {
+            Ok(compared) => reply.say_compared(compared),
+            // The phone asks again tomorrow; what it sent and fetches does not wait for that.
+            Err(why) => tracing::error!(%why, "digests could not be compared"),
+        }
         let mut first = Vec::new();
         while first.len() < WHOLE_BYTES {
             match reply.next_part()? {

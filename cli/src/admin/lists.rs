@@ -30,6 +30,8 @@ pub(super) enum List {
     Stock,
     /// Phần chờ được nhận vào sổ · what waits to be admitted
     SetAside,
+    /// Dòng hỏng tìm thấy trên máy hay ở đây, đã dựng lại: phạm vi, máy, số lần, lần cuối · damaged rows found, and rebuilt
+    Damages,
     /// Phần bị từ chối: loại, số lần, lần cuối · what was refused: why, how often, when last
     Refusals,
 }
@@ -88,6 +90,20 @@ pub(super) fn list(hub: &Hub, verb: &List) -> Outcome {
         List::Codes(of) => codes(hub, of)?,
         List::Stock => stock(hub)?,
         List::SetAside => set_aside(hub)?,
+        List::Damages => {
+            let mut grid = Grid::default();
+            for damage in hub.list_damages().map_err(|error| refused(error.into()))? {
+                let here = (damage.device == hub.keys.id()).then(|| pick("ở đây", "here").to_owned());
+                let device = here.unwrap_or_else(|| damage.device.to_string());
+                grid.row([
+                    damage.scope.to_string(),
+                    device,
+                    damage.count.to_string(),
+                    moment(damage.last_at.0),
+                ]);
+            }
+            tell_grid(&grid);
+        }
         List::Refusals => {
             let mut grid = Grid::default();
             for (code, count, last) in hub.log.list_refusals().map_err(|error| refused(error.into()))? {

@@ -35,6 +35,7 @@ pub(crate) mod name {
     pub const WATERMARKS: &str = "watermarks";
     pub const LAST_SYNC: &str = "last_sync";
     pub const BUDGET: &str = "budget";
+    pub const CHECKS: &str = "checks";
     pub const SETTINGS: &str = "settings";
     pub const DAMAGE: &str = "damage";
     pub const CHECKED_AT: &str = "checked_at";

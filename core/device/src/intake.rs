@@ -48,6 +48,7 @@ impl Phone {
                 Ok(())
             }
             Event::Frame { frame, bytes, cursor } => self.take_frame(&frame, &bytes, cursor, unsent),
+            Event::Compared { agreed, differing } => self.take_compared(&agreed, &differing),
             Event::End { cursors, .. } => self.pass(&cursors, unsent),
             // Falling back is not built yet: the cursor stays, nothing is forgotten, and the hub says it again.
             Event::OtherHistory { .. } | Event::FellBack { .. } | Event::Refused(_) => Ok(()),

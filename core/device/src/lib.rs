@@ -5,6 +5,7 @@
 
 pub mod companion;
 mod damage;
+mod digests;
 mod error;
 mod facts;
 mod folder;

@@ -96,6 +96,11 @@ impl Unsent {
         self.only_here().count()
     }
 
+    /// Whether any own change of the scope, one that was set aside among them, is not known to lie under the cursor.
+    pub fn has_any_of(&self, scope: ScopeId) -> bool {
+        self.entries.iter().any(|entry| entry.scope == scope)
+    }
+
     fn only_here(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| entry.position.is_none() && !self.set_aside.contains(&entry.key))
     }

@@ -50,6 +50,17 @@ impl std::fmt::Debug for Digest {
     }
 }
 
+/// How often a phone counts its rows, and how often it has a digest compared, in ms.
+pub const COUNT_EVERY_MS: i64 = 7 * 24 * 3_600_000;
+/// See [`COUNT_EVERY_MS`].
+pub const COMPARE_EVERY_MS: i64 = 24 * 3_600_000;
+
+/// Whether what was last done at that time (ms since 1970) is to be done again. A time that lies ahead was told by a
+/// wrong clock and says nothing.
+pub fn is_due(last_ms: Option<i64>, now_ms: i64, every_ms: i64) -> bool {
+    last_ms.is_none_or(|last| last > now_ms || now_ms.saturating_sub(last) >= every_ms)
+}
+
 const NULL: u8 = 0;
 const BOOL: u8 = 1;
 const INT: u8 = 2;
@@ -297,6 +308,12 @@ mod tests {
         assert_eq!(hash(64, &[], &of(patch, "Lan")), hash(64, &[], &of(patch, "Hoa")));
         assert_ne!(hash(64, &[], &of(patch, "Lan")), hash(64, &[], &of(create, "Lan")));
         assert_ne!(hash(63, &[], &of(create, "Lan")), hash(63, &[], &of(create, "Hoa")));
+    }
+
+    #[test]
+    fn a_time_ahead_of_now_says_nothing() {
+        let at = [None, Some(0), Some(1), Some(10), Some(11)];
+        assert_eq!(at.map(|last| is_due(last, 10, 10)), [true, true, false, false, true]);
     }
 
     #[test]

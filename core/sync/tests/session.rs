@@ -170,6 +170,10 @@ impl Phone {
                             }
                         }
                     }
+                    Event::Compared { agreed, differing } => {
+                        self.events.extend(agreed.iter().map(|_| "agreed"));
+                        self.events.extend(differing.iter().map(|_| "differs"));
+                    }
                     Event::Refused(body) => {
                         self.events.push(body.problem.name());
                         return Ok(false);

@@ -6,6 +6,7 @@ mod common;
 use common::*;
 use langso_domain::id::{DeviceId, Key, MAX_SEQ, MemberId, RowId, ScopeId, TeamId, Writer};
 use langso_sync::chain::{Chain, Cursor, MAX_POSITION};
+use langso_sync::digest::Digest;
 use langso_sync::frame::FrameError;
 use langso_sync::keys::Fingerprint;
 use langso_sync::wire::*;
@@ -32,8 +33,9 @@ fn any_cursors() -> impl Strategy<Value = Vec<(ScopeId, Cursor)>> {
 fn any_hello() -> impl Strategy<Value = Hello> {
     let held = proptest::collection::btree_map(any::<u64>(), 1..=MAX_SEQ, 0..8);
     let marks = proptest::collection::vec((any::<prop::sample::Index>(), any_cursor()), 0..4);
-    (any::<(u16, u16, u32, u32)>(), any_cursors(), held, "\\PC{0,16}", marks).prop_map(
-        |((protocol, schema, max_bytes, max_frame), cursors, held, app, marks)| Hello {
+    let digests = proptest::collection::vec((any::<prop::sample::Index>(), any::<[u8; 16]>()), 0..3);
+    (any::<(u16, u16, u32, u32)>(), any_cursors(), held, "\\PC{0,16}", marks, digests).prop_map(
+        |((protocol, schema, max_bytes, max_frame), cursors, held, app, marks, digests)| Hello {
             protocol,
             schema,
             held: held.into_iter().map(|(writer, upto)| Held { writer: Writer(writer), upto }).collect(),
@@ -43,6 +45,10 @@ fn any_hello() -> impl Strategy<Value = Hello> {
             marks: marks
                 .into_iter()
                 .map(|(at, cursor)| Mark { scope: at.index(cursors.len()), cursor })
+                .collect(),
+            digests: digests
+                .into_iter()
+                .map(|(at, bytes)| (at.index(cursors.len()), Digest::from_bytes(bytes)))
                 .collect(),
             cursors,
         },
@@ -71,14 +77,18 @@ fn any_head() -> impl Strategy<Value = ReplyHead> {
     let problems = proptest::collection::vec(
         prop_oneof![
             any_scope().prop_map(Problem::CursorUnknown),
+            any_scope().prop_map(Problem::DigestDiffers),
             Just(Problem::Busy),
             Just(Problem::Other(99))
         ],
         0..3,
     );
     let left = proptest::collection::vec((any_scope(), any::<u64>()), 0..2);
-    (any::<u64>(), any_nonce(), receipts, watermarks, left, (aside, any::<u64>(), joined, resumed, problems))
-        .prop_map(|(time, nonce, receipts, watermarks, left, (aside, total, joined, resumed, problems))| {
+    let agreed = proptest::collection::vec(0usize..9, 0..3);
+    let of_scopes = (resumed, problems, agreed);
+    (any::<u64>(), any_nonce(), receipts, watermarks, left, (aside, any::<u64>(), joined, of_scopes))
+        .prop_map(|(time, nonce, receipts, watermarks, left, (aside, total, joined, of_scopes))| {
+            let (resumed, problems, agreed) = of_scopes;
             ReplyHead {
                 hub_time_ms: time,
                 nonce,
@@ -102,6 +112,7 @@ fn any_head() -> impl Strategy<Value = ReplyHead> {
                 joined,
                 resumed,
                 problems,
+                agreed,
             }
         })
 }

@@ -9,6 +9,7 @@ mod append;
 mod cells;
 mod check;
 mod copy;
+mod damage;
 mod directory;
 mod read;
 mod statements;
@@ -23,6 +24,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use check::{Holds, Unsound, check};
 pub use copy::begin_from_backup;
+pub use damage::Damage;
 pub use read::OTHER_BYTES;
 pub use types::*;
 

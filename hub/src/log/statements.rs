@@ -130,11 +130,16 @@ pub const REFUSALS: &str = "SELECT reason, count, last_at FROM refusals ORDER BY
 pub const ADD_BACKUP: &str = "INSERT INTO backups (at, folder, bytes, changes) VALUES (?1, ?2, ?3, ?4)
   ON CONFLICT (at) DO UPDATE SET folder = excluded.folder, bytes = excluded.bytes, changes = excluded.changes";
 pub const LAST_BACKUP: &str = "SELECT at, folder, bytes, changes FROM backups ORDER BY at DESC LIMIT 1";
+pub const COUNT_DAMAGE: &str = "INSERT INTO damages (scope, device, count, last_at) VALUES (?1, ?2, 1, ?3)
+  ON CONFLICT (scope, device) DO UPDATE SET count = count + 1, last_at = excluded.last_at";
+pub const DAMAGES_OF: &str =
+    "SELECT device, count, last_at FROM damages WHERE scope = ?1 ORDER BY last_at, device";
 
 #[cfg(test)]
 mod tests {
     /// Tables that are bound by scope; every other table is the directory.
-    const OF_A_SCOPE: &[&str] = &["scopes", "changes", "set_aside", "collisions", "cells", "projections"];
+    const OF_A_SCOPE: &[&str] =
+        &["scopes", "changes", "set_aside", "collisions", "cells", "projections", "damages"];
 
     fn statements() -> Vec<(String, String)> {
         let source = include_str!("statements.rs");

@@ -11,6 +11,7 @@ mod buffering;
 mod clocks;
 mod conflict;
 mod cut;
+mod damage;
 mod enrolment;
 mod history;
 mod review;

@@ -116,6 +116,7 @@ impl Site {
                     Event::FellBack { scope, cursor } => heard.fell_back.push((scope, cursor)),
                     Event::Refused(body) => heard.refused = Some(body.problem),
                     Event::OtherHistory { scope } => session.offer_marks(scope, &asks.marks),
+                    Event::Compared { .. } => {}
                     Event::End { .. } => heard.ends += 1,
                 }
             }

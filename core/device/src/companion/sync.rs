@@ -23,6 +23,8 @@ pub use lists::{FindUnarrived, SyncProblem, SyncProblems, UnarrivedPage, Unarriv
 
 /// What this program calls itself to the hub.
 pub(crate) const APP: &str = concat!("langso/", env!("CARGO_PKG_VERSION"));
+/// How often a sync says digests: what the hub could not compare at first, it may when all has been fetched.
+const MAX_COMPARISONS: u32 = 2;
 /// How often a session is taken up again after a cut that brought nothing new.
 const MAX_FRUITLESS_CUTS: u32 = 4;
 
@@ -121,6 +123,8 @@ impl Sync<'_> {
         let mut brought = Brought::default();
         let mut fruitless = 0;
         let mut stale = 0;
+        let mut comparisons = 0;
+        self.offer_digests(&mut session, &mut unsent, &mut comparisons)?;
         while !session.done() && !session.spent() {
             let body = self.request(&mut session, &mut unsent)?;
             let waited = unsent.waiting();
@@ -147,6 +151,9 @@ impl Sync<'_> {
                 }
             }
             self.keep_pace(&session)?;
+            if session.done() {
+                self.offer_digests(&mut session, &mut unsent, &mut comparisons)?;
+            }
         }
         if brought.is_other_history {
             // What could be sent was sent; what the hub would have to say of that scope did not come.
@@ -253,6 +260,21 @@ impl Sync<'_> {
             max_frame: u32::MAX,
         };
         Ok((format!("{}{SYNC_PATH}", identity.hub_url), Session::new(setup)))
+    }
+
+    /// Has the rows of this phone compared in the next request, when that is due.
+    fn offer_digests(&self, session: &mut Session, unsent: &mut Unsent, comparisons: &mut u32) -> Result<()> {
+        if *comparisons == MAX_COMPARISONS {
+            return Ok(());
+        }
+        let mut phone = self.0.phone();
+        unsent.refresh(phone.connection(), &phone.scope_numbers()?)?;
+        let due = phone.softly(|phone| phone.list_due_digests(unsent))?;
+        if !due.is_empty() {
+            *comparisons += 1;
+            session.offer_digests(due);
+        }
+        Ok(())
     }
 
     fn request(&self, session: &mut Session, unsent: &mut Unsent) -> Result<Vec<u8>> {

@@ -125,6 +125,7 @@ impl Phone {
                 cursors.iter().for_each(|(scope, cursor)| self.disk.outbox.pass(*scope, cursor.position));
                 return Ok(Taken::Ended);
             }
+            Event::Compared { .. } => {}
             Event::Refused(body) => return Ok(Taken::Refused(body.problem)),
             // The hub of a run keeps its history; here stands what a phone does when one has not.
             Event::OtherHistory { scope } | Event::FellBack { scope, .. } => {

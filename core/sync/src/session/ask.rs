@@ -7,6 +7,7 @@ use langso_domain::id::{Key, ScopeId, Writer};
 use super::phone::{Flight, Session};
 use crate::chain::Cursor;
 use crate::change;
+use crate::digest::Digest;
 use crate::frame::{FrameBuilder, learned_permille};
 use crate::history::thin_marks;
 use crate::keys::SigningKey;
@@ -46,6 +47,10 @@ impl Session {
             hello.max_frame = hello.max_frame.min(self.setup.pace.safe_frame());
         }
         hello.marks = self.hello_marks();
+        let offered = std::mem::take(&mut self.digests);
+        let place = |scope| self.setup.cursors.iter().position(|(of, _)| *of == scope);
+        hello.digests =
+            offered.iter().filter_map(|(scope, digest)| Some((place(*scope)?, *digest))).collect();
         let frame_bytes: usize = frames.iter().map(Vec::len).sum();
         hello.max_bytes = u32::try_from(self.left_bytes().saturating_sub(frame_bytes)).unwrap_or(u32::MAX);
         let body = write_request(key, &self.setup.nonce, &hello, &frames);
@@ -66,6 +71,7 @@ impl Session {
             carried,
             exhausted: exhausted && all,
             unserved: Vec::new(),
+            compared: offered,
             news: frame_bytes > 0,
         });
         body
@@ -195,6 +201,12 @@ impl Session {
         .map(|(scope, cursor)| Mark { scope, cursor })
         .take(MAX_MARKS)
         .collect()
+    }
+
+    /// Digests of scopes as they are held now, to be compared in the next request, which follows at once: nothing of
+    /// these scopes is unsent, and nothing may be taken in or written in between.
+    pub fn offer_digests(&mut self, digests: Vec<(ScopeId, Digest)>) {
+        self.digests = digests;
     }
 
     /// Older cursors of a scope (ends of kept frames), newest first, for a hub that does not know the newest.

@@ -8,6 +8,7 @@ use super::pace::{MIN_REQUEST, Pace};
 use super::track::{Break, Track};
 use super::types::{Event, News, Progress, Receipt, SessionError, Setup};
 use crate::chain::Cursor;
+use crate::digest::Digest;
 use crate::frame::{Outer, USUAL_PERMILLE};
 use crate::wire::{Ended, Held, Problem, ReplyEvent, ReplyHead, ReplyReader, WireError};
 
@@ -29,6 +30,8 @@ pub(super) struct Flight {
     pub unserved: Vec<ScopeId>,
     /// The outbox has nothing more than that.
     pub exhausted: bool,
+    /// The digests it offers.
+    pub compared: Vec<(ScopeId, Digest)>,
     /// It brought something: asking again makes sense.
     pub news: bool,
 }
@@ -53,6 +56,8 @@ pub struct Session {
     pub(super) offered: HashSet<Writer>,
     /// Scopes whose cursor the hub did not know, with what is offered instead.
     pub(super) marks: BTreeMap<ScopeId, Vec<Cursor>>,
+    /// To be compared in the next request.
+    pub(super) digests: Vec<(ScopeId, Digest)>,
     /// The hub may hold changes from before, of which nobody here knows.
     pub(super) uncertain: bool,
     /// A connection was cut lately: frames must stay small both ways.
@@ -79,6 +84,7 @@ impl Session {
             carried: HashSet::new(),
             offered: HashSet::new(),
             marks: BTreeMap::new(),
+            digests: Vec::new(),
             permille: USUAL_PERMILLE,
             progress: Progress::default(),
             more: true,
@@ -110,7 +116,8 @@ impl Session {
                     if let Some(nonce) = body.nonce {
                         self.setup.nonce = nonce;
                     }
-                    self.flight = None;
+                    // Nothing was taken in: they are still of the cursors that the next request says.
+                    self.digests = self.flight.take().map_or_else(Vec::new, |flight| flight.compared);
                     self.uncertain = true;
                     return Ok(Some(Event::Refused(body)));
                 }
@@ -159,7 +166,19 @@ impl Session {
                 return Err(WireError::Signature.into());
             }
         }
+        let agreed = head.agreed.iter().map(|at| scope_at(*at)).collect::<Result<Vec<_>, WireError>>()?;
+        let differing = head.problems.iter().filter_map(|problem| match problem {
+            Problem::DigestDiffers(scope) => Some(*scope),
+            _ => None,
+        });
+        let differing: Vec<ScopeId> = differing.collect();
+        if agreed.iter().chain(&differing).any(|scope| flight.compared.iter().all(|(of, _)| of != scope)) {
+            return Err(WireError::Malformed("digest").into());
+        }
         // Everything is checked; from here on nothing fails.
+        if !(agreed.is_empty() && differing.is_empty()) {
+            self.events.push_back(Event::Compared { agreed, differing });
+        }
         for (at, scope, cursor) in fell_back {
             flight.cursors[at].1 = cursor;
             set(&mut self.setup.cursors, scope, cursor);
@@ -281,7 +300,11 @@ impl Session {
 
     /// True when the last reply has ended, everything was sent and nothing is left to fetch.
     pub fn done(&self) -> bool {
-        self.flight.is_none() && self.exhausted && !self.more && self.marks.is_empty()
+        self.flight.is_none()
+            && self.exhausted
+            && !self.more
+            && self.marks.is_empty()
+            && self.digests.is_empty()
     }
 
     /// True when the session's bytes are spent: too few are left for a request.

@@ -100,6 +100,14 @@ pub enum Event {
         /// The mark.
         cursor: Cursor,
     },
+    /// The hub has compared the digests of the request; a scope in neither list it could not compare, because
+    /// something came to its log meanwhile.
+    Compared {
+        /// The rows are what the hub's log comes to.
+        agreed: Vec<ScopeId>,
+        /// They are not: the scope is to be repaired.
+        differing: Vec<ScopeId>,
+    },
     /// The hub refuses the request. After `StaleNonce` the next request is a good try.
     Refused(ProblemBody),
     /// The reply is whole; these cursors moved, receipts included.

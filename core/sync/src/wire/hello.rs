@@ -5,6 +5,7 @@ use langso_domain::id::{MAX_SEQ, ScopeId, Writer};
 use super::cbor::{Map, cursor, fixed, flat, put_cursor, read_flat, read_map, scope, text};
 use super::{MAX_TEXT, PROTOCOL, WireError};
 use crate::chain::Cursor;
+use crate::digest::Digest;
 
 /// The most scopes of one phone.
 pub const MAX_SCOPES: usize = 256;
@@ -50,6 +51,8 @@ pub struct Hello {
     pub app: String,
     /// Older cursors, newest first within a scope.
     pub marks: Vec<Mark>,
+    /// By the scope's place in [`Hello::cursors`]: the digest of what is held at that cursor, to be compared.
+    pub digests: Vec<(usize, Digest)>,
 }
 
 impl Hello {
@@ -65,6 +68,7 @@ impl Hello {
             max_frame: u32::MAX,
             app: app[..end].to_owned(),
             marks: Vec::new(),
+            digests: Vec::new(),
         }
     }
 
@@ -91,6 +95,12 @@ impl Hello {
             flat(to, &self.marks, 3, |to, mark| {
                 to.u64(mark.scope as u64)?;
                 put_cursor(to, &mark.cursor)
+            })
+        });
+        map.put_if(!self.digests.is_empty(), 9, |to| {
+            flat(to, &self.digests, 2, |to, (scope, digest)| {
+                to.u64(*scope as u64)?.bytes(&digest.to_bytes())?;
+                Ok(())
             })
         });
         map.finish()
@@ -124,6 +134,11 @@ impl Hello {
                         Ok(Mark { scope: usize::from(from.u16()?), cursor: cursor(from)? })
                     })?;
                 }
+                9 => {
+                    hello.digests = read_flat(from, 2, MAX_SCOPES, |from| {
+                        Ok((usize::from(from.u16()?), Digest::from_bytes(fixed(from, "digest")?)))
+                    })?;
+                }
                 _ => return Ok(false),
             }
             seen += u32::from(key < 3 || key == 6);
@@ -143,6 +158,9 @@ impl Hello {
         }
         if hello.marks.iter().any(|mark| mark.scope >= hello.cursors.len()) {
             return Err(WireError::Malformed("mark"));
+        }
+        if hello.digests.iter().any(|(scope, _)| *scope >= hello.cursors.len()) {
+            return Err(WireError::Malformed("digest"));
         }
         Ok(hello)
     }

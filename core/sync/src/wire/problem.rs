@@ -17,6 +17,8 @@ macro_rules! problems {
             CursorUnknown(ScopeId),
             /// The device may not read this scope; inside a reply only.
             ScopeUnknown(ScopeId),
+            /// The rows of this scope are not what the hub's log comes to; inside a reply only.
+            DigestDiffers(ScopeId),
             /// A number this version does not know.
             Other(u16),
         }
@@ -28,6 +30,7 @@ macro_rules! problems {
                     $(Self::$variant => $code,)*
                     Self::CursorUnknown(_) => 20,
                     Self::ScopeUnknown(_) => 21,
+                    Self::DigestDiffers(_) => 22,
                     Self::Other(code) => code,
                 }
             }
@@ -38,6 +41,7 @@ macro_rules! problems {
                     $(Self::$variant => $name,)*
                     Self::CursorUnknown(_) => "cursor_unknown",
                     Self::ScopeUnknown(_) => "scope_unknown",
+                    Self::DigestDiffers(_) => "digest_differs",
                     Self::Other(_) => "other",
                 }
             }
@@ -46,7 +50,7 @@ macro_rules! problems {
             pub fn status(self) -> u16 {
                 match self {
                     $(Self::$variant => $status,)*
-                    Self::CursorUnknown(_) | Self::ScopeUnknown(_) => 200,
+                    Self::CursorUnknown(_) | Self::ScopeUnknown(_) | Self::DigestDiffers(_) => 200,
                     Self::Other(_) => 400,
                 }
             }
@@ -60,6 +64,7 @@ macro_rules! problems {
                     $(($code, _) => Self::$variant,)*
                     (20, Some(scope)) => Self::CursorUnknown(scope),
                     (21, Some(scope)) => Self::ScopeUnknown(scope),
+                    (22, Some(scope)) => Self::DigestDiffers(scope),
                     (code, _) => Self::Other(code),
                 }
             }
@@ -114,7 +119,9 @@ impl ProblemBody {
         if let Some(nonce) = &self.nonce {
             map.put(2, |to| to.bytes(nonce.as_bytes()));
         }
-        if let Problem::CursorUnknown(scope) | Problem::ScopeUnknown(scope) = self.problem {
+        if let Problem::CursorUnknown(scope) | Problem::ScopeUnknown(scope) | Problem::DigestDiffers(scope) =
+            self.problem
+        {
             map.put(3, |to| to.bytes(&scope.0));
         }
         record(MAGIC, &map.finish())

@@ -45,6 +45,8 @@ pub struct ReplyHead {
     pub resumed: Vec<(usize, Cursor)>,
     /// What is wrong with single scopes; the rest of the reply is good.
     pub problems: Vec<Problem>,
+    /// Places among the hello's cursors of the scopes whose digest the hub came to at that cursor as well.
+    pub agreed: Vec<usize>,
 }
 
 /// The hub says that the device no longer has a scope. Signed, because the phone deletes on it.
@@ -154,9 +156,17 @@ impl ReplyHead {
             flat(to, &self.problems, 2, |to, problem| {
                 to.u16(problem.code())?;
                 match problem {
-                    Problem::CursorUnknown(scope) | Problem::ScopeUnknown(scope) => to.bytes(&scope.0)?,
+                    Problem::CursorUnknown(scope)
+                    | Problem::ScopeUnknown(scope)
+                    | Problem::DigestDiffers(scope) => to.bytes(&scope.0)?,
                     _ => to.null()?,
                 };
+                Ok(())
+            })
+        });
+        map.put_if(!self.agreed.is_empty(), 10, |to| {
+            flat(to, &self.agreed, 1, |to, scope| {
+                to.u64(*scope as u64)?;
                 Ok(())
             })
         });
@@ -214,6 +224,7 @@ impl ReplyHead {
                         Ok(Problem::from_code(code, of))
                     })?;
                 }
+                10 => head.agreed = read_flat(from, 1, MAX_SCOPES, |from| Ok(usize::from(from.u16()?)))?,
                 _ => return Ok(false),
             }
             seen += u32::from(number < 2);

@@ -163,3 +163,11 @@ CREATE TABLE backups (
   bytes   INTEGER NOT NULL,                -- of its files
   changes INTEGER NOT NULL                 -- how many it holds over all scopes
 ) STRICT;
+
+CREATE TABLE damages (
+  scope   BLOB    NOT NULL,                -- whose rows were not what the log comes to
+  device  BLOB    NOT NULL,                -- on whose phone, or the hub's own for a replica here
+  count   INTEGER NOT NULL,                -- how often
+  last_at INTEGER NOT NULL,                -- ms UTC
+  PRIMARY KEY (scope, device)
+) STRICT, WITHOUT ROWID;

@@ -13,6 +13,7 @@ use crate::companion::record::{Day, Nothing};
 use crate::companion::walk::{Place, Places};
 use crate::companion::{arrival, rows};
 use crate::damage;
+use crate::digests;
 use crate::error::Result;
 use crate::facts::{self, name};
 use crate::outbox::Unsent;
@@ -84,8 +85,8 @@ pub enum SyncProblem {
         /// Its last day.
         on: Day,
     },
-    /// Files of this phone were damaged and have been mended; what the hub has is being fetched again. See
-    /// `phone.get_state`.
+    /// Files of this phone were damaged and have been mended, or rows of it are; what the hub has is being fetched
+    /// again. Nothing unsent is touched. See `phone.get_state`.
     Repairing {
         /// When it was found, ms UTC by the phone's own clock.
         since: i64,
@@ -176,8 +177,10 @@ impl Sync<'_> {
         if let Some(on) = left_on(&phone)? {
             problems.push(SyncProblem::LeftTeam { on });
         }
-        if let Some(damage) = damage::get(connection)? {
-            problems.push(SyncProblem::Repairing { since: damage.found_at });
+        let rows = digests::list_damaged(connection)?.into_iter().map(|(_, since)| since);
+        let files = damage::get(connection)?.map(|damage| damage.found_at);
+        if let Some(since) = rows.chain(files).min() {
+            problems.push(SyncProblem::Repairing { since });
         }
         let mut aside: BTreeMap<u8, u32> = BTreeMap::new();
         for reason in rows::all(connection, "SELECT reason FROM set_aside_notices", [], |row| row.get(0))? {

@@ -1,0 +1,117 @@
+//! Whether this phone's rows are what the hub's log comes to. A scope's digest is said to the hub once a day, and after
+//! the rows were counted: weekly, and when the last process did not come to its end.
+//!
+//! It is said only of a scope that holds what the hub holds: nothing of it is unsent, set aside or carried. What the hub
+//! answers is kept until the scope is mended.
+
+use langso_domain::id::ScopeId;
+use langso_store::ScopeState;
+use langso_sync::digest::{COMPARE_EVERY_MS, COUNT_EVERY_MS, Digest, is_due};
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::facts::{self, name};
+use crate::outbox::Unsent;
+use crate::phone::Phone;
+
+/// What is known of a scope's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Check {
+    scope: ScopeId,
+    /// When the hub last compared them, ms UTC; none when they must be compared soon.
+    compared_at: Option<i64>,
+    /// Since when they are known to be damaged, ms UTC.
+    damaged_at: Option<i64>,
+}
+
+/// When rows were counted, and what the hub said of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Checks {
+    /// When all rows were last counted, ms UTC.
+    counted_at: Option<i64>,
+    scopes: Vec<Check>,
+}
+
+impl Checks {
+    fn read(connection: &Connection) -> Result<Self> {
+        Ok(facts::get(connection, name::CHECKS)?.unwrap_or_default())
+    }
+
+    fn write(&self, connection: &Connection) -> Result<()> {
+        facts::put(connection, name::CHECKS, self)
+    }
+}
+
+impl Phone {
+    /// The digests that are to be compared now, each of its scope as it stands; counts the rows when that is due.
+    pub(crate) fn list_due_digests(&mut self, unsent: &Unsent) -> Result<Vec<(ScopeId, Digest)>> {
+        let now = self.now().ms;
+        let scopes = self.replica.scopes()?;
+        let mut checks = Checks::read(self.connection())?;
+        let before = checks.clone();
+        checks.scopes.retain(|check| scopes.iter().any(|state| state.scope == check.scope));
+        for state in &scopes {
+            // What has just come was checked as it came.
+            if checks.scopes.iter().all(|check| check.scope != state.scope) {
+                let (scope, compared_at) = (state.scope, Some(now));
+                checks.scopes.push(Check { scope, compared_at, damaged_at: None });
+            }
+        }
+        checks.counted_at.get_or_insert(now);
+        let mut is_unknown = false;
+        for state in &scopes {
+            is_unknown |= self.replica.digest(state.scope)?.is_none();
+        }
+        if is_unknown || is_due(checks.counted_at, now, COUNT_EVERY_MS) {
+            let counted = self.replica.recount()?;
+            checks.counted_at = Some(now);
+            for check in &mut checks.scopes {
+                let of = counted.iter().find(|of| of.scope == check.scope);
+                if of.is_some_and(|of| of.is_damaged() || of.kept.is_none()) {
+                    check.compared_at = None;
+                }
+            }
+        }
+        if checks != before {
+            checks.write(self.connection())?;
+        }
+        let mut due = Vec::new();
+        for check in checks.scopes.iter().filter(|of| is_due(of.compared_at, now, COMPARE_EVERY_MS)) {
+            let state = scopes.iter().find(|state| state.scope == check.scope);
+            let Some(state) = state.filter(|state| state.position > 0) else { continue };
+            if is_level(self.connection(), state, unsent)?
+                && let Some(digest) = self.replica.digest(check.scope)?
+            {
+                due.push((check.scope, digest));
+            }
+        }
+        Ok(due)
+    }
+
+    /// Takes in what the hub found.
+    pub(crate) fn take_compared(&mut self, agreed: &[ScopeId], differing: &[ScopeId]) -> Result<()> {
+        let now = self.now().ms;
+        let mut checks = Checks::read(self.connection())?;
+        for check in &mut checks.scopes {
+            if agreed.contains(&check.scope) {
+                (check.compared_at, check.damaged_at) = (Some(now), None);
+            } else if differing.contains(&check.scope) {
+                check.compared_at = Some(now);
+                check.damaged_at.get_or_insert(now);
+            }
+        }
+        checks.write(self.connection())
+    }
+}
+
+/// The scopes whose rows are damaged, with since when, ms UTC.
+pub(crate) fn list_damaged(connection: &Connection) -> Result<Vec<(ScopeId, i64)>> {
+    let checks = Checks::read(connection)?;
+    Ok(checks.scopes.iter().filter_map(|check| Some((check.scope, check.damaged_at?))).collect())
+}
+
+/// Whether the rows of a scope are made of what the hub holds up to the cursor, and of nothing else.
+fn is_level(_connection: &Connection, state: &ScopeState, unsent: &Unsent) -> Result<bool> {
+    Ok(!unsent.has_any_of(state.scope))
+}
