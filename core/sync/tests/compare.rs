@@ -1,4 +1,5 @@
 //! Digests in a session: said once, in the request they were offered for, and answered for those scopes alone.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -7,6 +7,7 @@ use langso_domain::id::{Key, MemberId, RowId, ScopeId, TeamId, Writer};
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::change::{Base, Change, Name, Patch, RowOp, extra};
 use langso_sync::clock::Stamp;
+use langso_sync::digest::Digest;
 use langso_sync::frame::{FrameBuilder, Outer, PREFIX_BYTES};
 use langso_sync::keys::{Fingerprint, SIGNATURE_BYTES};
 use langso_sync::merge::{PatchOp, RowState, encode};
@@ -156,7 +157,13 @@ fn full_head() -> ReplyHead {
         set_aside_total: 4,
         joined: vec![(ScopeId(*b"place\0\0\x01"), 3)],
         resumed: vec![(1, Cursor { position: 9, chain: Chain([3; 8]) })],
-        problems: vec![Problem::CursorUnknown(TEAM), Problem::Busy, Problem::Other(700)],
+        problems: vec![
+            Problem::CursorUnknown(TEAM),
+            Problem::DigestDiffers(TRAINING),
+            Problem::Busy,
+            Problem::Other(700),
+        ],
+        agreed: vec![0],
     }
 }
 
@@ -172,6 +179,7 @@ fn hello() -> Vec<u8> {
     hello.held = (1..40).map(|n| Held { writer: Writer(n << 40), upto: n as u32 }).collect();
     (hello.max_bytes, hello.max_frame) = (50_000, 8_192);
     hello.marks = vec![Mark { scope: 1, cursor: Cursor::start(TRAINING) }];
+    hello.digests = vec![(0, Digest::from_bytes([6; 16]))];
     let body = write_request(&key(1), &Nonce::default(), &hello, &[]);
     body[9 + SIGNATURE_BYTES + 4..].to_vec()
 }
