@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use langso_domain::id::{DeviceId, Key, ScopeId};
 use langso_sync::chain::Cursor;
+use langso_sync::frame::{MAX_FRAME_BYTES, OVERHEAD_BYTES};
 use langso_sync::session::hub::{Entry, Gap, HeldIndex, Serving, receipts};
 use langso_sync::wire::SetAside;
 use langso_sync::wire::{Ended, Held, Hello, Left, MAX_RANGES, Problem, Reason, ReplyHead};
@@ -26,8 +27,11 @@ use crate::sync::Aside;
 const USUAL_FRAME: usize = 64 * 1024;
 /// Below this a frame is mostly its signature.
 const LEAST_FRAME: usize = 512;
-/// Bytes that the end record may take of the budget.
-const END_ROOM: usize = 64;
+/// Bytes that the end record may take of the budget: its own, and for each scope that moved.
+const END_BYTES: usize = 16;
+const END_SCOPE_BYTES: usize = 28;
+/// What naming a change as set aside costs.
+const ASIDE_BYTES: usize = 16;
 /// What one range of a receipt costs at most.
 const RANGE_BYTES: usize = 8;
 /// Rows and bytes read from the log at a time.
@@ -42,10 +46,10 @@ pub struct Reply {
     log: Arc<Log>,
     keys: Arc<HubKeys>,
     scopes: VecDeque<Part>,
+    /// Bytes that may still go, the end record's set apart; as good as none when the phone said no limit.
     budget: usize,
     max_frame: usize,
     ended: Ended,
-    served_any: bool,
     state: State,
 }
 
@@ -82,8 +86,13 @@ impl Reply {
     ) -> Result<Self, log::Error> {
         let nonce = nonce::give(&keys.secret, device, now);
         let mut head = ReplyHead { hub_time_ms: now.unsigned(), nonce, ..ReplyHead::default() };
-        let budget = hello.max_bytes as usize;
-        let mut room = MAX_RANGES.min((budget / RANGE_BYTES).max(16));
+        let budget = match hello.max_bytes {
+            u32::MAX => usize::MAX,
+            most => (most as usize).saturating_sub(END_BYTES + END_SCOPE_BYTES * hello.cursors.len()),
+        };
+        // Receipts come first of all.
+        let most_ranges = MAX_RANGES.min((budget / RANGE_BYTES).max(16));
+        let mut room = most_ranges;
         let grants = log.grants(device)?;
         let readable = grants.iter().filter(|grant| access::may_read(grant.kind, grant.role));
         let mut readable: BTreeMap<ScopeId, i64> =
@@ -143,6 +152,8 @@ impl Reply {
             }
         }
         head.joined = readable.into_iter().collect();
+        let after_receipts = budget.saturating_sub((most_ranges - room) * RANGE_BYTES);
+        head.set_aside.truncate((after_receipts / ASIDE_BYTES).max(16));
         let most = match hello.max_frame as usize {
             size if size == u32::MAX as usize => USUAL_FRAME,
             size => size.clamp(LEAST_FRAME, USUAL_FRAME),
@@ -154,7 +165,6 @@ impl Reply {
             budget,
             max_frame: most,
             ended: Ended::default(),
-            served_any: false,
             state: State::Head(Box::new(head)),
         })
     }
@@ -175,7 +185,7 @@ impl Reply {
         match std::mem::replace(&mut self.state, State::Frames) {
             State::Head(head) => {
                 let bytes = head.encode();
-                self.budget = self.budget.saturating_sub(bytes.len() + END_ROOM);
+                self.budget = self.budget.saturating_sub(bytes.len());
                 Ok(Some(bytes))
             }
             State::Frames => match self.next_frame()? {
@@ -194,9 +204,8 @@ impl Reply {
 
     fn next_frame(&mut self) -> Result<Option<Vec<u8>>, log::Error> {
         while let Some(mut part) = self.scopes.pop_front() {
-            // One frame always goes, so that every request brings the phone further.
-            let spent = self.served_any && self.budget < LEAST_FRAME;
-            let frame = if spent { None } else { self.frame_of(&mut part)? };
+            // What a budget cannot take is left for a reply with more: the phone says when even its whole one is short.
+            let frame = self.frame_within(&mut part)?;
             let whole = part.serving.cursor().position >= part.head;
             if whole || frame.is_none() {
                 let cursor = part.serving.cursor();
@@ -209,21 +218,42 @@ impl Reply {
             }
             if let Some(frame) = frame {
                 self.budget = self.budget.saturating_sub(frame.len());
-                self.served_any = true;
                 return Ok(Some(frame));
             }
         }
         Ok(None)
     }
 
-    /// One frame of the scope; none when receipts cover all the rest.
-    fn frame_of(&mut self, part: &mut Part) -> Result<Option<Vec<u8>>, log::Error> {
-        let most = self.max_frame.min(self.budget.max(LEAST_FRAME));
+    /// One frame of the scope that fits into the budget; none when receipts cover all the rest, or nothing fits.
+    fn frame_within(&self, part: &mut Part) -> Result<Option<Vec<u8>>, log::Error> {
+        let mut most = self.max_frame.min(self.budget);
+        // How far deflate gets is an estimate, which matters near the end of a budget.
+        let is_tight = self.budget < 2 * MAX_FRAME_BYTES;
+        while self.budget > OVERHEAD_BYTES {
+            let before = is_tight.then(|| part.serving.clone());
+            let (frame, count) = self.frame_of(part, most)?;
+            let is_short = frame.as_ref().is_none_or(|frame| frame.len() <= self.budget);
+            let Some(before) = before.filter(|_| !is_short) else { return Ok(frame) };
+            // Its rows are read again: this happens once or twice in a reply.
+            (part.serving, most) = (before, most * 3 / 4);
+            part.page.clear();
+            if count == 1 {
+                break;
+            }
+        }
+        // A change longer than what is left waits for a reply with more; the receipts before it count.
+        part.serving.pass_receipts();
+        Ok(None)
+    }
+
+    /// A frame of about so many bytes, and how many changes are in it.
+    fn frame_of(&self, part: &mut Part, most: usize) -> Result<(Option<Vec<u8>>, usize), log::Error> {
+        let mut count = 0;
         while let Some(next) = part.next_row(&self.log)? {
             let Stored { position, key, device: author, bytes, .. } = next;
             let entry = Entry { position, key, author, bytes: &bytes };
             match part.serving.push(entry, most) {
-                Ok(true) => {}
+                Ok(true) => count += 1,
                 Ok(false) => {
                     part.page.push_front(Stored { bytes, ..next });
                     break;
@@ -231,7 +261,7 @@ impl Reply {
                 Err(Gap) => return Err(log::Error::Corrupt("position")),
             }
         }
-        Ok(part.serving.flush(&self.keys.signing))
+        Ok((part.serving.flush(&self.keys.signing), count))
     }
 }
 

@@ -13,12 +13,12 @@ use crate::words::{Exit, Failure, Outcome, pick};
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub struct SyncArgs {
-    /// Tối đa bao nhiêu KB lần này, cả lên và xuống · the most KB this time, up and down together
-    #[arg(long, value_name = "KB", value_parser = clap::value_parser!(u64).range(1..=4_000_000))]
-    max_kb: Option<u64>,
+    /// Tối đa bao nhiêu byte lần này, cả lên và xuống · the most bytes this time, up and down together
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4_000_000_000))]
+    max_bytes: Option<u64>,
     /// Đặt mức cho mọi lần gửi, 0 = không giới hạn · sets the limit of every sync; 0 takes it away
-    #[arg(long, value_name = "KB", value_parser = clap::value_parser!(u64).range(0..=4_000_000))]
-    budget_kb: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=4_000_000_000))]
+    budget: Option<u64>,
     /// Chỉ in một dòng JSON · prints one line of JSON
     #[arg(long)]
     json: bool,
@@ -27,18 +27,21 @@ pub struct SyncArgs {
 const AFTER: &str = "\
 Ví dụ · examples:
   langso phone --at may-1 sync
-  langso phone --at may-1 sync --max-kb 20
-  langso phone --at may-1 sync --budget-kb 200
+  langso phone --at may-1 sync --max-bytes 20000
+  langso phone --at may-1 sync --budget 200000
+
+Byte tính theo nội dung gửi và nhận, không tính phần đầu của HTTP. Biên nhận đi trước.
+Bytes are those of what is said, without HTTP's own headers. Receipts come first.
 
 Ngắt giữa chừng không mất gì: phần đã tới không gửi lại, phần còn lại đi lần sau.
 A cut loses nothing: what arrived is not sent again, the rest goes next time.";
 
 pub(super) fn sync(book: &Book, args: &SyncArgs) -> Outcome {
-    if let Some(kb) = args.budget_kb {
-        let max_bytes = Some(kb * 1_000).filter(|bytes| *bytes > 0);
+    if let Some(bytes) = args.budget {
+        let max_bytes = Some(bytes).filter(|bytes| *bytes > 0);
         book.app.sync().set_budget(SyncNow { max_bytes })?;
     }
-    let input = SyncNow { max_bytes: args.max_kb.map(|kb| kb * 1_000) };
+    let input = SyncNow { max_bytes: args.max_bytes };
     match wait(book.app.sync().sync_now(input))? {
         Ok(report) if args.json => {
             let text = serde_json::to_string(&report).map_err(|_| Failure::new("unexpected", "json"))?;

@@ -31,6 +31,11 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
         "No Làng Số hub answers at this address. Nothing changed.",
     ),
     (
+        "offline.budget_too_small",
+        "Mức byte cho phép không đủ cho dù chỉ một phần. Không mất gì; hãy tăng mức.",
+        "The byte limit is too low for anything to get through. Nothing is lost; raise it.",
+    ),
+    (
         "offline.budget_spent",
         "Đã dùng hết mức dữ liệu cho phép. Phần còn lại chờ trên máy này.",
         "The data limit is used up. The rest waits on this phone.",

@@ -11,7 +11,8 @@ pub enum AppError {
     /// The hub was not reached.
     #[error("offline: {why}")]
     Offline {
-        /// Open list: `no_network`, `hub_unreachable`, `hub_unknown`, `budget_spent`, `cut`.
+        /// Open list: `no_network`, `hub_unreachable`, `hub_unknown`, `budget_spent`,
+        /// `budget_too_small`, `cut`.
         why: String,
     },
     /// There is no such thing on this phone.

@@ -4,6 +4,7 @@
 //! Pure: bytes in, bytes and events out. The phone keeps its outbox and cursors, the hub its log.
 
 mod ask;
+mod budget;
 pub mod hub;
 mod pace;
 mod phone;

@@ -20,6 +20,7 @@ pub use invite::{Invite, InviteError};
 pub use problem::{Problem, ProblemBody};
 pub use receipts::{MAX_RANGES, Range, ScopeReceipts};
 pub use reply::{Ended, Left, MAX_SET_ASIDE, Reason, ReplyEvent, ReplyHead, ReplyReader, SetAside};
+pub(crate) use request::request_bytes;
 pub use request::{Auth, RequestEvent, RequestReader, Sealed, write_request};
 pub use signed_get::{NotASignedGet, SignedGet};
 

@@ -196,7 +196,7 @@ impl Phone {
     /// A session over a good link.
     fn sync(&mut self, hub: &mut Hub) -> Progress {
         let mut session = self.session(hub);
-        while !session.done() {
+        while !session.done() && !session.spent() {
             assert!(session.progress().requests < 100, "no end");
             let body = self.ask(&mut session);
             let reply = hub.post(&body, usize::MAX).unwrap();

@@ -7,6 +7,7 @@ mod field;
 
 mod answers;
 mod aside;
+mod budget;
 mod buffering;
 mod clocks;
 mod conflict;

@@ -38,7 +38,8 @@ pub struct Sync<'a>(pub(super) &'a Companion);
 #[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SyncNow {
-    /// The most bytes, up and down together; none = the phone's budget, or no bound.
+    /// The most bytes of bodies, up and down together, headers of the transport apart; none = the phone's budget, or
+    /// no bound. No sync goes beyond it.
     #[serde(default)]
     pub max_bytes: Option<u64>,
 }
@@ -113,8 +114,9 @@ impl Sync<'_> {
     /// stops at the next byte and loses nothing.
     ///
     /// # Errors
-    /// `Offline` when the hub was not reached, the connection kept breaking or the hub's history is another one, `NotAllowed` for a phone the hub does
-    /// not know or has revoked, `Locked` while another sync runs.
+    /// `Offline` when the hub was not reached, the connection kept breaking or the hub's history is another one, or
+    /// when whatever is next is longer than all bytes allowed (`budget_too_small`); `NotAllowed` for a phone the hub
+    /// does not know or has revoked, `Locked` while another sync runs.
     pub async fn sync_now(&self, input: SyncNow) -> Result<SyncReport> {
         let _running = Running::begin(&self.0.sync_running)?;
         self.0.sync_stop.store(false, Ordering::Release);
@@ -125,9 +127,11 @@ impl Sync<'_> {
         let mut stale = 0;
         let mut comparisons = 0;
         self.offer_digests(&mut session, &mut unsent, &mut comparisons)?;
+        let mut first_waiting = None;
         while !session.done() && !session.spent() {
             let body = self.request(&mut session, &mut unsent)?;
             let waited = unsent.waiting();
+            first_waiting.get_or_insert(waited);
             match self.exchange(&url, body, &mut session, &mut unsent, &mut brought).await? {
                 Outcome::Ended => fruitless = 0,
                 Outcome::Refused(Problem::StaleNonce) if stale == 0 => stale = 1,
@@ -158,6 +162,9 @@ impl Sync<'_> {
         if brought.is_other_history {
             // What could be sent was sent; what the hub would have to say of that scope did not come.
             return Err(AppError::offline("other_history"));
+        }
+        if session.is_too_small() && first_waiting.is_none_or(|first| unsent.waiting() == first) {
+            return Err(AppError::offline("budget_too_small"));
         }
         let mut phone = self.0.phone();
         let now = phone.now().ms;
@@ -311,7 +318,16 @@ impl Sync<'_> {
             loop {
                 match session.next_event() {
                     Ok(None) => break,
-                    Ok(Some(Event::Refused(body))) => return Ok(Outcome::Refused(body.problem)),
+                    Ok(Some(Event::Refused(body))) => {
+                        if let Some(nonce) = body.nonce {
+                            // Also for the next session, should this one have no bytes left for another try.
+                            let nonce = nonce.as_bytes();
+                            self.0
+                                .phone()
+                                .softly(|phone| facts::put(phone.connection(), name::NONCE, &nonce))?;
+                        }
+                        return Ok(Outcome::Refused(body.problem));
+                    }
                     Ok(Some(event)) => {
                         let is_end = matches!(event, Event::End { .. });
                         brought.is_other_history |= matches!(event, Event::OtherHistory { .. });

@@ -22,7 +22,7 @@ const START_PERMILLE: u32 = 450;
 pub(crate) const USUAL_PERMILLE: u32 = 300;
 
 /// Collects changes of one scope for one frame.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FrameBuilder {
     header: Header,
     raw: Vec<u8>,

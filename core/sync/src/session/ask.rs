@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use langso_domain::id::{Key, ScopeId, Writer};
 
+use super::budget::{Load, MARK_BYTES};
 use super::phone::{Flight, Session};
 use crate::chain::Cursor;
 use crate::change;
@@ -35,29 +36,14 @@ impl Session {
         pending: impl IntoIterator<Item = (ScopeId, Vec<u8>)>,
         carried: impl IntoIterator<Item = (i64, Vec<u8>)>,
     ) -> Vec<u8> {
-        let size = self.setup.pace.request_bytes().min(self.left_bytes());
-        let (mut frames, keys, exhausted) = self.frames(key, size, pending);
-        let (carried, all) = self.carry(size, carried, &mut frames);
-        let held = self.held(held, &keys);
-        let mut hello = Hello::new(self.setup.schema, &self.setup.app);
-        hello.cursors.clone_from(&self.setup.cursors);
-        hello.held.clone_from(&held);
-        hello.max_frame = self.setup.max_frame;
-        if self.fragile {
-            hello.max_frame = hello.max_frame.min(self.setup.pace.safe_frame());
-        }
-        hello.marks = self.hello_marks();
+        let (load, hello) = self.load(key, held, pending, carried);
+        let Load { frames, keys, carried, exhausted, skips } = load;
         let offered = std::mem::take(&mut self.digests);
-        let place = |scope| self.setup.cursors.iter().position(|(of, _)| *of == scope);
-        hello.digests =
-            offered.iter().filter_map(|(scope, digest)| Some((place(*scope)?, *digest))).collect();
-        let frame_bytes: usize = frames.iter().map(Vec::len).sum();
-        hello.max_bytes = u32::try_from(self.left_bytes().saturating_sub(frame_bytes)).unwrap_or(u32::MAX);
         let body = write_request(key, &self.setup.nonce, &hello, &frames);
         self.setup.pace.sent();
         self.progress.up += body.len() as u64;
         self.progress.requests += 1;
-        self.offered.extend(held.iter().map(|held| held.writer));
+        self.offered.extend(hello.held.iter().map(|held| held.writer));
         self.reader = ReplyReader::default();
         self.tracks.clear();
         self.events.clear();
@@ -66,20 +52,47 @@ impl Session {
             down: self.progress.down,
             marked: self.marks.keys().copied().collect(),
             cursors: hello.cursors,
-            held,
+            held: hello.held,
             keys,
             carried,
-            exhausted: exhausted && all,
+            exhausted,
             unserved: Vec::new(),
             compared: offered,
-            news: frame_bytes > 0,
+            news: !frames.is_empty(),
+            brought: !frames.is_empty(),
+            skips,
         });
         body
     }
 
-    pub(super) fn left_bytes(&self) -> usize {
-        let left = self.setup.max_bytes.saturating_sub(self.progress.up + self.progress.down);
-        usize::try_from(left).unwrap_or(usize::MAX)
+    /// Packs what fits into so many bytes.
+    pub(super) fn pack(
+        &mut self,
+        key: &SigningKey,
+        size: usize,
+        pending: impl IntoIterator<Item = (ScopeId, Vec<u8>)>,
+        carried: impl IntoIterator<Item = (i64, Vec<u8>)>,
+    ) -> Load {
+        let (mut frames, keys, exhausted) = self.frames(key, size, pending);
+        let (carried, all) = self.carry(size, carried, &mut frames);
+        let exhausted = exhausted && all && self.too_long.is_empty();
+        Load { frames, keys, carried, exhausted, skips: false }
+    }
+
+    /// What is said before frames with these own changes.
+    pub(super) fn hello(&self, held: &[Held], keys: &[Key]) -> Hello {
+        let mut hello = Hello::new(self.setup.schema, &self.setup.app);
+        hello.cursors.clone_from(&self.setup.cursors);
+        hello.held = self.held(held, keys);
+        hello.max_frame = self.setup.max_frame;
+        if self.fragile {
+            hello.max_frame = hello.max_frame.min(self.setup.pace.safe_frame());
+        }
+        hello.marks = self.hello_marks();
+        let place = |scope| self.setup.cursors.iter().position(|(of, _)| *of == scope);
+        let digests = self.digests.iter();
+        hello.digests = digests.filter_map(|(scope, digest)| Some((place(*scope)?, *digest))).collect();
+        hello
     }
 
     fn frames(
@@ -95,7 +108,7 @@ impl Session {
         for (scope, bytes) in pending {
             // A change that its own author cannot read would be refused for ever.
             let Ok((head, _)) = change::scan(&bytes) else { continue };
-            if self.sent.contains(&head.key) {
+            if self.sent.contains(&head.key) || self.too_long.contains(&head.key) {
                 continue;
             }
             let under_way: usize = open.iter().map(FrameBuilder::estimated_bytes).sum();
@@ -137,9 +150,14 @@ impl Session {
     ) -> (Vec<i64>, bool) {
         let mut names = Vec::new();
         let mut built: usize = frames.iter().map(Vec::len).sum();
+        let mut all = true;
         for (name, frame) in carried {
+            if self.carried.contains(&name) {
+                continue;
+            }
             // Nobody but the hub can cut its frame: one that is larger than the bytes left waits for a session with more.
-            if self.carried.contains(&name) || frame.len() > self.left_bytes() {
+            if frame.len() > self.left_bytes() {
+                all = false;
                 continue;
             }
             if built > 0 && built + frame.len() > size {
@@ -149,7 +167,7 @@ impl Session {
             frames.push(frame);
             names.push(name);
         }
-        (names, true)
+        (names, all)
     }
 
     fn seal(&mut self, builder: FrameBuilder, key: &SigningKey, frames: &mut Vec<Vec<u8>>) {
@@ -190,7 +208,8 @@ impl Session {
     fn hello_marks(&self) -> Vec<Mark> {
         let places = self.setup.cursors.iter().zip(0..);
         let lost = places.filter_map(|((scope, _), at)| Some((at, *scope, self.marks.get(scope)?)));
-        let per_scope = (MAX_MARKS / self.marks.len().max(1)).max(1);
+        let most = MAX_MARKS.min(self.left_bytes() / 4 / MARK_BYTES);
+        let per_scope = (most / self.marks.len().max(1)).max(1);
         lost.flat_map(|(at, scope, marks)| {
             // The beginning is a mark that every hub knows.
             thin_marks(marks, per_scope - 1)

@@ -73,8 +73,8 @@ pub struct Entry<'a> {
 pub struct Gap;
 
 /// Cuts the log of one scope into signed frames. A row that a receipt of the same reply covers is skipped, every other
-/// is served, so that the phone's chain always closes.
-#[derive(Debug)]
+/// is served, so that the phone's chain always closes. A copy serves the same rows again.
+#[derive(Clone, Debug)]
 pub struct Serving {
     scope: ScopeId,
     schema: u16,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use langso_domain::id::{Key, ScopeId, Writer};
 
-use super::pace::{MIN_REQUEST, Pace};
+use super::pace::Pace;
 use super::track::{Break, Track};
 use super::types::{Event, News, Progress, Receipt, SessionError, Setup};
 use crate::chain::Cursor;
@@ -34,12 +34,16 @@ pub(super) struct Flight {
     pub compared: Vec<(ScopeId, Digest)>,
     /// It brought something: asking again makes sense.
     pub news: bool,
+    /// Changes went up or came down.
+    pub brought: bool,
+    /// It left out a change that no request of this session can hold: the next may bring what stands behind it.
+    pub skips: bool,
 }
 
 /// One session of one phone with its hub.
 ///
 /// Order after a cut: the phone cannot know which frames the hub has kept. The next request is therefore small
-/// ([`MIN_REQUEST`]): it offers the writers that may have arrived, and carries at most one small frame, so that it
+/// ([`MIN_REQUEST`](super::MIN_REQUEST)): it offers the writers that may have arrived, and carries at most one small frame, so that it
 /// also makes way when every connection passes but one request. Its receipts say what arrived; only the rest is sent.
 #[derive(Debug)]
 pub struct Session {
@@ -67,6 +71,14 @@ pub struct Session {
     pub(super) progress: Progress,
     more: bool,
     exhausted: bool,
+    /// What is next does not fit into the bytes left.
+    pub(super) starved: bool,
+    /// Something came further, up or down.
+    pub(super) moved: bool,
+    /// Positions that this session has heard of.
+    pub(super) told: HashSet<(Writer, u32, u64)>,
+    /// Changes that do not fit into the bytes that were left.
+    pub(super) too_long: HashSet<Key>,
 }
 
 impl Session {
@@ -89,6 +101,10 @@ impl Session {
             progress: Progress::default(),
             more: true,
             exhausted: false,
+            starved: false,
+            moved: false,
+            told: HashSet::new(),
+            too_long: HashSet::new(),
         }
     }
 
@@ -115,6 +131,7 @@ impl Session {
                 Some(ReplyEvent::Problem(body)) => {
                     if let Some(nonce) = body.nonce {
                         self.setup.nonce = nonce;
+                        self.moved = true;
                     }
                     // Nothing was taken in: they are still of the cursors that the next request says.
                     self.digests = self.flight.take().map_or_else(Vec::new, |flight| flight.compared);
@@ -221,7 +238,10 @@ impl Session {
                 self.events.push_back(Event::OtherHistory { scope: *scope });
             }
         }
-        flight.news |= !receipts.is_empty();
+        // Positions above the cursor are said again in every reply.
+        for receipt in receipts.iter().flat_map(|(_, list)| list) {
+            flight.news |= self.told.insert((receipt.writer, receipt.first, receipt.position));
+        }
         self.events.push_back(Event::News(News {
             hub_time_ms: head.hub_time_ms,
             nonce: head.nonce,
@@ -250,7 +270,7 @@ impl Session {
         let asked = asked.ok_or(WireError::Malformed("scope"))?;
         let track = self.tracks.entry(scope).or_insert_with(|| Track::new(asked, &[]));
         track.frame(&frame).map_err(|broken| broken.of(scope))?;
-        flight.news = true;
+        (flight.news, flight.brought) = (true, true);
         let cursor = track.cursor;
         set(&mut self.setup.cursors, scope, cursor);
         Ok(Event::Frame { frame, bytes, cursor })
@@ -273,8 +293,10 @@ impl Session {
         self.marks.retain(|scope, _| !flight.marked.contains(scope));
         self.uncertain &= ended.more;
         // More without any news would be asked for for ever.
-        self.more = ended.more && flight.news;
+        self.more = ended.more && (flight.news || flight.skips);
         self.exhausted = flight.exhausted;
+        self.starved = !flight.news && !flight.skips && (ended.more || !flight.exhausted);
+        self.moved |= flight.brought;
         if self.done() {
             self.setup.pace.closed();
         }
@@ -300,16 +322,8 @@ impl Session {
 
     /// True when the last reply has ended, everything was sent and nothing is left to fetch.
     pub fn done(&self) -> bool {
-        self.flight.is_none()
-            && self.exhausted
-            && !self.more
-            && self.marks.is_empty()
-            && self.digests.is_empty()
-    }
-
-    /// True when the session's bytes are spent: too few are left for a request.
-    pub fn spent(&self) -> bool {
-        self.left_bytes() < MIN_REQUEST as usize
+        let all = self.exhausted && !self.more && self.marks.is_empty() && self.digests.is_empty();
+        self.flight.is_none() && all && !(self.starved && self.spent())
     }
 
     /// To be kept, see [`Pace::number`].

@@ -12,6 +12,17 @@ use crate::keys::{PublicKey, SIGNATURE_BYTES, Signature, SigningKey, device_id};
 
 const LABEL: &[u8] = b"langso sync v1\0";
 
+/// How long the body of a request will be, whatever limit of the reply its hello says.
+pub(crate) fn request_bytes(nonce: &Nonce, hello: &Hello, frames: &[Vec<u8>]) -> usize {
+    // The limit is the one number that depends on the length; five bytes and its key at most.
+    let hello = Hello { max_bytes: u32::MAX - 1, ..hello.clone() }.encode();
+    9 + nonce.as_bytes().len()
+        + SIGNATURE_BYTES
+        + 4
+        + hello.len()
+        + frames.iter().map(Vec::len).sum::<usize>()
+}
+
 /// The whole body of a request.
 pub fn write_request(key: &SigningKey, nonce: &Nonce, hello: &Hello, frames: &[Vec<u8>]) -> Vec<u8> {
     let hello = hello.encode();
