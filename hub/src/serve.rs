@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use langso_domain::id::{DeviceId, Key, ScopeId};
 use langso_sync::chain::Cursor;
-use langso_sync::frame::{MAX_FRAME_BYTES, OVERHEAD_BYTES};
+use langso_sync::frame::MAX_FRAME_BYTES;
 use langso_sync::session::hub::{Entry, Gap, HeldIndex, Serving, receipts};
 use langso_sync::wire::SetAside;
 use langso_sync::wire::{Ended, Held, Hello, Left, MAX_RANGES, Problem, Reason, ReplyHead};
@@ -229,7 +229,7 @@ impl Reply {
         let mut most = self.max_frame.min(self.budget);
         // How far deflate gets is an estimate, which matters near the end of a budget.
         let is_tight = self.budget < 2 * MAX_FRAME_BYTES;
-        while self.budget > OVERHEAD_BYTES {
+        loop {
             let before = is_tight.then(|| part.serving.clone());
             let (frame, count) = self.frame_of(part, most)?;
             let is_short = frame.as_ref().is_none_or(|frame| frame.len() <= self.budget);
@@ -237,11 +237,12 @@ impl Reply {
             // Its rows are read again: this happens once or twice in a reply.
             (part.serving, most) = (before, most * 3 / 4);
             part.page.clear();
+            // A change longer than what is left waits for a reply with more.
             if count == 1 {
                 break;
             }
         }
-        // A change longer than what is left waits for a reply with more; the receipts before it count.
+        // The receipts before it count.
         part.serving.pass_receipts();
         Ok(None)
     }
