@@ -125,6 +125,10 @@ pub(super) fn status(book: &Book, args: &StatusArgs) -> Outcome {
     ] {
         grid.row([pick(vi, en).to_owned(), count.to_string()]);
     }
+    if status.void > 0 {
+        let lost = pick("Máy chủ mất, sẽ gửi lại", "Lost by the hub, to be sent again");
+        grid.row([lost.to_owned(), status.void.to_string()]);
+    }
     tell(pick("Số lần lưu của máy này", "Saves of this phone"));
     grid.tell();
     match status.last_success_at {

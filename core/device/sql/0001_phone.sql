@@ -27,6 +27,26 @@ CREATE TABLE receipts (
     PRIMARY KEY (writer, first_seq)
 ) STRICT, WITHOUT ROWID;
 
+-- Positions of a history that the hub no longer has: shown as void until it gives new ones. Never of a change that is
+-- in receipts.
+CREATE TABLE void_receipts (
+    writer    INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
+    last_seq  INTEGER NOT NULL,
+    scope     INTEGER NOT NULL,
+    position  INTEGER NOT NULL,              -- what the hub once gave to first_seq
+    PRIMARY KEY (writer, first_seq)
+) STRICT, WITHOUT ROWID;
+
+-- Where this phone has stood in the hub's history: ends of kept frames and of replies, from the newest at or below the
+-- prune line on. Offered to a hub that does not know the cursor.
+CREATE TABLE marks (
+    scope    INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    chain    BLOB NOT NULL,                  -- 8 bytes
+    PRIMARY KEY (scope, position)
+) STRICT, WITHOUT ROWID;
+
 -- Frames as received, above the prune line: what is offered again still carries its signature.
 CREATE TABLE kept_frames (
     scope INTEGER NOT NULL,
@@ -35,6 +55,29 @@ CREATE TABLE kept_frames (
     bytes BLOB NOT NULL,
     PRIMARY KEY (scope, first)
 ) STRICT;
+
+-- Frames as received of a history that the hub no longer has: offered to it again, until everything in them has come
+-- back in frames of its new history.
+CREATE TABLE carried_frames (
+    name     INTEGER PRIMARY KEY,
+    scope    INTEGER NOT NULL,
+    bytes    BLOB NOT NULL,
+    taken_at INTEGER                         -- when a request with it last came to its end, ms hub time; NULL = never
+) STRICT;
+
+-- The changes in them that have not come back.
+CREATE TABLE carried_keys (
+    key  BLOB NOT NULL,                      -- 11 bytes
+    name INTEGER NOT NULL,                   -- of the frame
+    PRIMARY KEY (key, name)
+) STRICT, WITHOUT ROWID;
+
+-- Changes below the prune line that say why something was corrected: that is said of a save and stands in no row.
+CREATE TABLE reasons (
+    key   BLOB PRIMARY KEY,                  -- 11 bytes
+    scope INTEGER NOT NULL,
+    bytes BLOB NOT NULL                      -- as its author encoded it
+) STRICT, WITHOUT ROWID;
 
 -- Saves that came with a token: a second tap gives the first one's answer.
 CREATE TABLE saved_once (

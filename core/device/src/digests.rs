@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::facts::{self, name};
+use crate::fall_back;
 use crate::outbox::Unsent;
 use crate::phone::Phone;
 
@@ -112,6 +113,6 @@ pub(crate) fn list_damaged(connection: &Connection) -> Result<Vec<(ScopeId, i64)
 }
 
 /// Whether the rows of a scope are made of what the hub holds up to the cursor, and of nothing else.
-fn is_level(_connection: &Connection, state: &ScopeState, unsent: &Unsent) -> Result<bool> {
-    Ok(!unsent.has_any_of(state.scope))
+fn is_level(connection: &Connection, state: &ScopeState, unsent: &Unsent) -> Result<bool> {
+    Ok(!unsent.has_any_of(state.scope) && !fall_back::carries_any_of(connection, state.number)?)
 }

@@ -33,6 +33,8 @@ pub(crate) mod name {
     pub const REQUEST_SIZE: &str = "request_size";
     pub const SENT_UPTO: &str = "sent_upto";
     pub const WATERMARKS: &str = "watermarks";
+    pub const PRUNING: &str = "pruning";
+    pub const IS_FORGOTTEN: &str = "is_forgotten";
     pub const LAST_SYNC: &str = "last_sync";
     pub const BUDGET: &str = "budget";
     pub const CHECKS: &str = "checks";

@@ -2,19 +2,21 @@
 //!
 //! Nothing here is anybody's unsent work: the hub has it, and says it again when asked.
 
-use langso_domain::id::ScopeId;
+use langso_domain::id::{Key, ScopeId};
 use langso_domain::registry::ScopeKind;
 use langso_sync::chain::Cursor;
 use langso_sync::change::Change;
 use langso_sync::frame::Frame;
+use langso_sync::history::{Shown, is_void};
 use langso_sync::session::{Event, News, Receipt};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use crate::error::{AppError, Result};
 use crate::facts::{self, Watermarks, name};
 use crate::outbox::Unsent;
 use crate::phone::Phone;
 use crate::time::HubTime;
+use crate::{fall_back, receipts};
 
 impl Phone {
     /// Takes an event in. What was taken in before changes nothing.
@@ -39,19 +41,20 @@ impl Phone {
                 self.take_news(news)?;
                 unsent.note_set_aside(self.connection())
             }
-            Event::Receipts { scope, receipts } => {
-                let batch = self.replica.begin()?;
-                let number = batch.find_scope(scope)?.ok_or_else(|| AppError::unexpected("scope"))?;
-                put_receipts(batch.connection(), number, &receipts)?;
-                batch.commit()?;
-                unsent.receive(&receipts);
-                Ok(())
-            }
+            Event::Receipts { scope, receipts } => self.take_receipts(scope, &receipts, unsent),
             Event::Frame { frame, bytes, cursor } => self.take_frame(&frame, &bytes, cursor, unsent),
             Event::Compared { agreed, differing } => self.take_compared(&agreed, &differing),
-            Event::End { cursors, .. } => self.pass(&cursors, unsent),
-            // Falling back is not built yet: the cursor stays, nothing is forgotten, and the hub says it again.
-            Event::OtherHistory { .. } | Event::FellBack { .. } | Event::Refused(_) => Ok(()),
+            Event::End { cursors, heads, carried } => {
+                let void = heads.iter().map(|(scope, head)| {
+                    let is_above = |key, position| is_void(key, position, Shown::UpTo(*head));
+                    (*scope, unsent.void_keys(*scope, is_above))
+                });
+                let void: Vec<_> = void.filter(|(_, keys)| !keys.is_empty()).collect();
+                self.pass(&cursors, &void, &carried, unsent)
+            }
+            Event::FellBack { scope, cursor } => self.fall_back(scope, cursor, unsent),
+            // Marks are offered by whoever holds the session; nothing changes until the hub has taken one.
+            Event::OtherHistory { .. } | Event::Refused(_) => Ok(()),
         }
     }
 
@@ -66,10 +69,14 @@ impl Phone {
         let connection = batch.connection();
         facts::put(connection, name::HUB_TIME, &heard)?;
         facts::put(connection, name::NONCE, news.nonce.as_bytes())?;
-        if !news.watermarks.is_empty() {
-            let mut marks: Watermarks = facts::get(connection, name::WATERMARKS)?.unwrap_or_default();
-            marks.retain(|(scope, _)| news.watermarks.iter().all(|(of, _)| of != scope));
-            marks.extend(&news.watermarks);
+        let known: Watermarks = facts::get(connection, name::WATERMARKS)?.unwrap_or_default();
+        let mut marks: Watermarks = known
+            .iter()
+            .filter(|(scope, _)| news.watermarks.iter().all(|(of, _)| of != scope))
+            .copied()
+            .collect();
+        marks.extend(news.watermarks.iter().filter(|(_, mark)| *mark > 0));
+        if marks != known {
             facts::put(connection, name::WATERMARKS, &marks)?;
         }
         // The list says it all, unless it was too long: what it no longer names was admitted, or is not at the hub.
@@ -80,6 +87,11 @@ impl Phone {
             connection
                 .prepare_cached("INSERT OR REPLACE INTO set_aside_notices (key, reason) VALUES (?1, ?2)")?
                 .execute((held.key.to_bytes(), held.reason))?;
+            receipts::end_void(connection, held.key)?;
+        }
+        drop_stale_notices(connection, &news)?;
+        if facts::get(connection, name::IS_FORGOTTEN)? == Some(true) {
+            facts::put(connection, name::IS_FORGOTTEN, &false)?;
         }
         batch.commit()?;
         self.hub_time = Some(heard);
@@ -92,6 +104,12 @@ impl Phone {
         let mut clock = self.clock;
         let mut own = Vec::new();
         let (mut first, mut last) = (None, 0);
+        let places: Vec<(u64, Key)> =
+            frame.changes().filter_map(|served| Some((served.position?, served.head.key))).collect();
+        let void = unsent.void_keys(scope, |key, position| {
+            let place = places.binary_search_by_key(&position, |(at, _)| *at);
+            place.is_ok_and(|at| is_void(key, position, Shown::At(position, places[at].1)))
+        });
         let mut batch = self.replica.begin()?;
         for served in frame.changes() {
             let change = Change::decode(served.bytes).map_err(|_| AppError::unexpected("change"))?;
@@ -105,9 +123,12 @@ impl Phone {
             }
         }
         let number = batch.find_scope(scope)?.ok_or_else(|| AppError::unexpected("scope"))?;
-        put_receipts(batch.connection(), number, &own)?;
-        batch
-            .connection()
+        let connection = batch.connection();
+        receipts::void(connection, number, &void)?;
+        receipts::put(connection, number, &own)?;
+        fall_back::come_back(connection, frame)?;
+        fall_back::put_mark(connection, number, cursor)?;
+        connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO kept_frames (scope, first, last, bytes) VALUES (?1, ?2, ?3, ?4)",
             )?
@@ -116,16 +137,57 @@ impl Phone {
         facts::put(batch.connection(), name::LAST_STAMP, &clock.last().0)?;
         batch.commit()?;
         self.clock = clock;
+        unsent.unplace(&void);
         unsent.receive(&own);
         unsent.pass(scope, cursor.position);
         Ok(())
     }
 
-    fn pass(&mut self, cursors: &[(ScopeId, Cursor)], unsent: &mut Unsent) -> Result<()> {
+    fn take_receipts(&mut self, scope: ScopeId, given: &[Receipt], unsent: &mut Unsent) -> Result<()> {
+        let shown = |position: u64| {
+            let holds = |receipt: &&Receipt| {
+                (receipt.position..receipt.position + u64::from(receipt.n)).contains(&position)
+            };
+            let receipt = given.iter().find(holds)?;
+            let seq = receipt.first + (position - receipt.position) as u32;
+            Some(Shown::At(position, Key { writer: receipt.writer, seq }))
+        };
+        let void = unsent.void_keys(scope, |key, position| {
+            shown(position).is_some_and(|shown| is_void(key, position, shown))
+        });
+        let batch = self.replica.begin()?;
+        let number = batch.find_scope(scope)?.ok_or_else(|| AppError::unexpected("scope"))?;
+        let connection = batch.connection();
+        receipts::void(connection, number, &void)?;
+        receipts::put(connection, number, given)?;
+        fall_back::come_back_own(connection, given)?;
+        batch.commit()?;
+        unsent.unplace(&void);
+        unsent.receive(given);
+        Ok(())
+    }
+
+    /// The end of a reply: cursors that moved, receipts that turned out to be void, frames of others that were taken.
+    fn pass(
+        &mut self,
+        cursors: &[(ScopeId, Cursor)],
+        void: &[(ScopeId, Vec<Key>)],
+        carried: &[i64],
+        unsent: &mut Unsent,
+    ) -> Result<()> {
+        let now_ms = self.now().ms;
+        void.iter().for_each(|(_, keys)| unsent.unplace(keys));
         let mut batch = self.replica.begin()?;
         let mut upto = None;
+        for (scope, keys) in void {
+            let number = batch.find_scope(*scope)?.ok_or_else(|| AppError::unexpected("scope"))?;
+            receipts::void(batch.connection(), number, keys)?;
+        }
+        fall_back::note_taken(batch.connection(), carried, now_ms)?;
         for (scope, cursor) in cursors {
             batch.set_cursor(*scope, cursor.position, cursor.chain.0)?;
+            let number = batch.find_scope(*scope)?.ok_or_else(|| AppError::unexpected("scope"))?;
+            fall_back::put_mark(batch.connection(), number, *cursor)?;
             upto = Some(unsent.pass(*scope, cursor.position));
         }
         if let Some(upto) = upto {
@@ -136,73 +198,20 @@ impl Phone {
     }
 }
 
-/// Notes ranges; one that goes on where another ends, in the writer's numbers and at the hub, becomes one with it, and
-/// none is counted twice.
-fn put_receipts(connection: &Connection, scope: i64, receipts: &[Receipt]) -> Result<()> {
-    let mut before = connection.prepare_cached(
-        "SELECT first_seq, last_seq FROM receipts
-         WHERE writer = ?1 AND first_seq <= ?2 AND last_seq >= ?2 - 1 AND position + ?2 - first_seq = ?3
-         ORDER BY first_seq DESC LIMIT 1",
-    )?;
-    let mut inside = connection
-        .prepare_cached("DELETE FROM receipts WHERE writer = ?1 AND first_seq > ?2 AND last_seq <= ?3")?;
-    let mut put = connection.prepare_cached(
-        "INSERT OR REPLACE INTO receipts (writer, first_seq, last_seq, scope, position) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    for receipt in receipts {
-        let writer = receipt.writer.0 as i64;
-        let (mut first, mut last) = (receipt.first, receipt.first + receipt.n - 1);
-        let mut position = receipt.position as i64;
-        let found: Option<(u32, u32)> =
-            before.query_row((writer, first, position), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        if let Some((from, upto)) = found {
-            position -= i64::from(first - from);
-            (first, last) = (from, last.max(upto));
-        }
-        inside.execute((writer, first, last))?;
-        put.execute((writer, first, last, scope, position))?;
+/// The phone knows of more that is set aside than the hub holds: the hub has lost some of it, and what it does not name
+/// is sent again.
+fn drop_stale_notices(connection: &Connection, news: &News) -> Result<()> {
+    let count: i64 = connection
+        .prepare_cached("SELECT count(*) FROM set_aside_notices")?
+        .query_row([], |row| row.get(0))?;
+    if count as u64 <= news.set_aside_total {
+        return Ok(());
+    }
+    connection.prepare_cached("DELETE FROM set_aside_notices")?.execute([])?;
+    for held in &news.set_aside {
+        connection
+            .prepare_cached("INSERT INTO set_aside_notices (key, reason) VALUES (?1, ?2)")?
+            .execute((held.key.to_bytes(), held.reason))?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use langso_domain::id::Writer;
-    use langso_store::{CURRENT, Purpose, Replica};
-
-    use super::*;
-
-    type Range = (u32, u32, i64);
-
-    /// What is held of writer 7 after these receipts: (first, last, position of the first).
-    fn held(receipts: &[(u32, u32, u64)]) -> Vec<Range> {
-        let replica = Replica::in_memory(CURRENT, Purpose::Phone).expect("a replica");
-        let connection = replica.connection();
-        connection.execute_batch(include_str!("../sql/0001_phone.sql")).expect("tables");
-        for (first, n, position) in receipts {
-            let receipt = Receipt { writer: Writer(7), first: *first, n: *n, position: *position };
-            put_receipts(connection, 1, &[receipt]).expect("kept");
-        }
-        let sql = "SELECT first_seq, last_seq, position FROM receipts ORDER BY first_seq";
-        let mut get = connection.prepare(sql).expect("reads");
-        let rows = get.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("reads");
-        rows.map(|row| row.expect("a range")).collect()
-    }
-
-    #[test]
-    fn receipts_that_go_on_where_others_end_become_one_range() {
-        assert_eq!(held(&[(1, 1, 50), (2, 1, 51), (3, 2, 52)]), [(1, 4, 50)]);
-        assert_eq!(
-            held(&[(1, 1, 50), (2, 1, 60)]),
-            [(1, 1, 50), (2, 2, 60)],
-            "others stand between at the hub"
-        );
-    }
-
-    #[test]
-    fn no_change_is_counted_twice() {
-        assert_eq!(held(&[(3, 1, 52), (1, 5, 50)]), [(1, 5, 50)]);
-        assert_eq!(held(&[(1, 5, 50), (3, 1, 52)]), [(1, 5, 50)]);
-        assert_eq!(held(&[(1, 5, 50), (1, 5, 50)]), [(1, 5, 50)]);
-    }
 }

@@ -4,12 +4,13 @@
 //! against each other and what one lacks it gets from the other. A record: kind byte (1), scope (8), length (u32be),
 //! bytes, and the first 8 bytes of the SHA-256 of all that. Where a record is damaged, the next whole one is looked
 //! for byte by byte: damage costs the records that it hits and no other. Nothing is truncated away: what is no record
-//! is copied aside before the file is written without it.
+//! is copied aside before the file is written without it. Records whose changes are in the hub's backup for good are
+//! left out when a new file takes the place of the old one.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use langso_domain::id::ScopeId;
 use langso_sync::change::MAX_CHANGE_BYTES;
@@ -25,6 +26,7 @@ const SUM: usize = 8;
 /// The open journal, positioned after its last whole record.
 #[derive(Debug)]
 pub struct Journal {
+    path: PathBuf,
     file: File,
     /// Where that record ends.
     end: u64,
@@ -80,7 +82,7 @@ impl Journal {
             }
         }
         file.seek(SeekFrom::Start(end as u64))?;
-        Ok((Self { file, end: end as u64 }, contents))
+        Ok((Self { path: path.to_owned(), file, end: end as u64 }, contents))
     }
 
     /// Appends changes that the database has taken in, in one write.
@@ -98,6 +100,27 @@ impl Journal {
         }
         self.end += records.len() as u64;
         Ok(())
+    }
+
+    /// Writes the records to keep into a new file, which takes the place of this one when it is whole and on the disk.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written, or holds what is no record, which the next open sets aside; then it is as
+    /// it was.
+    pub fn keep_only(&mut self, mut keep: impl FnMut(&Record) -> bool) -> std::io::Result<()> {
+        let contents = read(&std::fs::read(&self.path)?);
+        if !contents.damaged.is_empty() || contents.length as u64 != self.end {
+            return Err(std::io::ErrorKind::InvalidData.into());
+        }
+        let mut kept = Vec::new();
+        let records = contents.records.iter().filter(|record| keep(record));
+        records.for_each(|record| encode(record.scope, &record.bytes, &mut kept));
+        // Whatever fails here, the name leads to a whole file: the handle goes along.
+        let written = write_whole(&self.path, &kept);
+        let mut file = open_private(&self.path)?;
+        self.end = file.seek(SeekFrom::End(0))?;
+        self.file = file;
+        written
     }
 }
 
@@ -196,6 +219,29 @@ mod tests {
         }
         let torn = std::fs::read_dir(folder.path()).expect("listed").count() - 1;
         assert_eq!(torn, bytes.len() - 3, "each torn tail is kept");
+    }
+
+    #[test]
+    fn a_journal_that_forgets_keeps_the_rest_in_order_and_goes_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal");
+        let (mut journal, _) = Journal::open(&path).expect("new");
+        let texts: Vec<_> = (0..9).map(|at| format!("lần {at}")).collect();
+        let records: Vec<_> = texts.iter().map(|text| (SCOPE, text.as_bytes().to_vec())).collect();
+        journal.append(&records).expect("appended");
+        // A copy that was cut short by the end of a process before it took the journal's place.
+        std::fs::write(folder.path().join("journal.part"), b"half").expect("written");
+        let mut at = 0;
+        let third = |_: &Record| (at % 3 == 2, at += 1).0;
+        journal.keep_only(third).expect("kept");
+        journal.append(&[(SCOPE, b"more".to_vec())]).expect("appended");
+        drop(journal);
+        let (_, contents) = Journal::open(&path).expect("opens");
+        let found: Vec<_> =
+            contents.records.iter().map(|one| String::from_utf8_lossy(&one.bytes).into_owned()).collect();
+        assert_eq!(found, ["lần 2", "lần 5", "lần 8", "more"]);
+        let files = std::fs::read_dir(folder.path()).expect("listed").count();
+        assert_eq!(files, 1, "nothing is left beside it");
     }
 
     #[test]

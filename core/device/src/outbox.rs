@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use langso_domain::id::{Key, ScopeId, Writer};
+use langso_store::ScopeState;
 use langso_sync::change;
 use langso_sync::session::Receipt;
 use langso_sync::wire::Held;
@@ -13,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::error::{AppError, Result};
 use crate::facts;
 use crate::journal::checksum;
+use crate::receipts::position_of;
 
 /// One own change on its way.
 #[derive(Debug, Clone, Copy)]
@@ -30,11 +32,13 @@ pub(crate) struct Unsent {
     /// Kept by the hub for the lead to judge: they have no position, and need not be sent again.
     set_aside: HashSet<Key>,
     last_n: i64,
+    /// Lost their position since the session last heard of it.
+    unplaced: Vec<Key>,
 }
 
 impl Unsent {
-    /// Reads what was written since the last look; `scopes` are the numbers of the file.
-    pub fn refresh(&mut self, connection: &Connection, scopes: &[(i64, ScopeId)]) -> Result<()> {
+    /// Reads what was written since the last look; `scopes` are those of the file.
+    pub fn refresh(&mut self, connection: &Connection, scopes: &[ScopeState]) -> Result<()> {
         if self.last_n == 0 {
             self.note_set_aside(connection)?;
             self.last_n = facts::get(connection, facts::name::SENT_UPTO)?.unwrap_or(0);
@@ -49,13 +53,15 @@ impl Unsent {
             let key = change::scan(bytes).map_err(|_| AppError::Corrupt)?.0.key;
             self.last_n = row.get(0)?;
             let number: i64 = row.get(1)?;
-            let Some((_, scope)) = scopes.iter().find(|(of, _)| *of == number) else { continue };
+            let Some(state) = scopes.iter().find(|state| state.number == number) else { continue };
             let is_heard = match heard.get(&key.writer) {
                 Some(is_heard) => *is_heard,
                 None => *heard.entry(key.writer).or_insert(has_receipts(connection, key.writer)?),
             };
             let position = if is_heard { position_of(connection, key)? } else { None };
-            self.entries.push(Entry { n: self.last_n, scope: *scope, key, position });
+            if position.is_none_or(|position| position > state.position) {
+                self.entries.push(Entry { n: self.last_n, scope: state.scope, key, position });
+            }
         }
         Ok(())
     }
@@ -122,6 +128,26 @@ impl Unsent {
         }
     }
 
+    /// Own changes of a scope whose position, above the cursor, turns out to be void.
+    pub fn void_keys(&self, scope: ScopeId, is_void: impl Fn(Key, u64) -> bool) -> Vec<Key> {
+        let of_scope = self.entries.iter().filter(|entry| entry.scope == scope);
+        let found = of_scope.filter_map(|entry| Some((entry.key, entry.position?)));
+        found.filter(|(key, position)| is_void(*key, *position)).map(|(key, _)| key).collect()
+    }
+
+    /// These have no position any more.
+    pub fn unplace(&mut self, keys: &[Key]) {
+        for entry in self.entries.iter_mut().filter(|entry| keys.contains(&entry.key)) {
+            entry.position = None;
+        }
+        self.unplaced.extend(keys);
+    }
+
+    /// What lost its position since the last look, for a session that thinks it sent.
+    pub fn take_unplaced(&mut self) -> Vec<Key> {
+        std::mem::take(&mut self.unplaced)
+    }
+
     /// Forgets what lies under a cursor; gives the number up to which the outbox need not be looked at again.
     pub fn pass(&mut self, scope: ScopeId, cursor: u64) -> i64 {
         self.entries
@@ -141,14 +167,4 @@ fn bytes_of(connection: &Connection, entry: &Entry) -> Result<Option<Vec<u8>>> {
 fn has_receipts(connection: &Connection, writer: Writer) -> Result<bool> {
     let mut get = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM receipts WHERE writer = ?1)")?;
     Ok(get.query_row([writer.0 as i64], |row| row.get(0))?)
-}
-
-/// The position the hub gave to an own change; none while it is on this phone only.
-pub(crate) fn position_of(connection: &Connection, key: Key) -> Result<Option<u64>> {
-    let mut get = connection.prepare_cached(
-        "SELECT position + ?2 - first_seq FROM receipts
-         WHERE writer = ?1 AND first_seq <= ?2 AND last_seq >= ?2 ORDER BY first_seq DESC LIMIT 1",
-    )?;
-    let position: Option<i64> = get.query_row((key.writer.0 as i64, key.seq), |row| row.get(0)).optional()?;
-    Ok(position.map(|position| position as u64))
 }

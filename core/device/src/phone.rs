@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use langso_domain::date::CivilDate;
-use langso_domain::id::{DeviceId, RowId, ScopeId, Writer};
+use langso_domain::id::{DeviceId, Key, RowId, ScopeId, Writer};
 use langso_domain::registry::{ScopeKind, Table, VOID};
 use langso_store::{Batch, Replica};
 use langso_sync::author::{Author, Draft};
@@ -128,6 +128,20 @@ impl Phone {
         // The database has it; a journal that lags is mended at the next open.
         let _ = self.journal.append(&written);
         Ok(answer)
+    }
+
+    /// Lets go of the journal's records that `is_done` names by scope and key.
+    pub(crate) fn prune_journal(
+        &mut self,
+        is_done: impl Fn(&Connection, ScopeId, Key) -> Result<bool>,
+    ) -> Result<()> {
+        let connection = self.replica.connection();
+        self.journal.keep_only(|record| {
+            // What cannot be read or asked for is kept.
+            let key = change::scan(&record.bytes).map(|(head, _)| head.key);
+            !key.is_ok_and(|key| is_done(connection, record.scope, key).unwrap_or(false))
+        })?;
+        Ok(())
     }
 
     fn try_save<T>(

@@ -19,6 +19,7 @@ use rusqlite::Connection;
 use crate::damage::{Damage, what};
 use crate::error::{AppError, Result};
 use crate::facts::{self, Identity, name};
+use crate::fall_back::carry_frame;
 use crate::folder::{Folder, beside, free_name, sync_folder_of};
 use crate::identity_copy::Known;
 use crate::journal::Record;
@@ -111,7 +112,7 @@ fn make(part: &Path, folder: &Folder, copy: &Known, records: &[Record], mut dama
         if let Some(aside) = put_aside(folder, &unlike(&doubtful, records))? {
             damage.add(what::OUTBOX, Some(aside));
         }
-        take_frames(&mut batch, wreck, identity.as_ref())?;
+        take_frames(&mut batch, wreck, identity.as_ref(), damage.found_at)?;
         take_rest(batch.connection(), wreck)?;
     }
     damage.note(batch.connection())?;
@@ -155,20 +156,26 @@ fn take_own(batch: &mut Batch<'_>, wreck: &Wreck, device: DeviceId) -> Result<Ve
     Ok(doubtful)
 }
 
-/// What the hub signed is as good as fetched again, and there without signal.
-fn take_frames(batch: &mut Batch<'_>, wreck: &Wreck, identity: Option<&Identity>) -> Result<()> {
+/// What the hub signed is as good as fetched again, and there without signal. The positions are told anew: until the
+/// hub has served it again from the beginning, it is carried as what the hub may have lost.
+fn take_frames(batch: &mut Batch<'_>, wreck: &Wreck, identity: Option<&Identity>, now_ms: i64) -> Result<()> {
     let hub = identity.and_then(|identity| langso_domain::id::from_base32::<32>(&identity.hub_key));
     let Some(hub) = hub.and_then(|key| PublicKey::from_bytes(&key)) else { return Ok(()) };
     let mut outcome = Ok(());
     wreck.kept_frames(|bytes| {
         if outcome.is_ok() {
-            outcome = take_frame(batch, &hub, &bytes);
+            outcome = take_frame(batch, &hub, &bytes, Some(now_ms));
+        }
+    });
+    wreck.carried_frames(|bytes| {
+        if outcome.is_ok() {
+            outcome = take_frame(batch, &hub, &bytes, None);
         }
     });
     outcome
 }
 
-fn take_frame(batch: &mut Batch<'_>, hub: &PublicKey, bytes: &[u8]) -> Result<()> {
+fn take_frame(batch: &mut Batch<'_>, hub: &PublicKey, bytes: &[u8], taken_at: Option<i64>) -> Result<()> {
     let Ok(outer) = Outer::whole(bytes) else { return Ok(()) };
     if outer.verify(hub).is_err() {
         return Ok(());
@@ -176,18 +183,11 @@ fn take_frame(batch: &mut Batch<'_>, hub: &PublicKey, bytes: &[u8]) -> Result<()
     let Ok(frame) = outer.open() else { return Ok(()) };
     let scope = frame.header.scope;
     let Some(number) = batch.find_scope(scope)? else { return Ok(()) };
-    let (mut first, mut last) = (None, 0);
     for served in frame.changes() {
         let change = Change::decode(served.bytes).map_err(|_| AppError::unexpected("change"))?;
         batch.apply(scope, served.author, &change)?;
-        let Some(position) = served.position else { continue };
-        first.get_or_insert(position);
-        last = position;
     }
-    let sql = "INSERT OR REPLACE INTO kept_frames (scope, first, last, bytes) VALUES (?1, ?2, ?3, ?4)";
-    let row = (number, first.unwrap_or(0) as i64, last as i64, bytes);
-    batch.connection().prepare_cached(sql)?.execute(row)?;
-    Ok(())
+    carry_frame(batch.connection(), number, bytes, &frame, taken_at)
 }
 
 fn take_rest(connection: &Connection, wreck: &Wreck) -> Result<()> {

@@ -20,6 +20,8 @@ use crate::facts::{self, name};
 use crate::folder::{Folder, create_private, free_name};
 use crate::journal::{self, Journal, Record};
 use crate::phone::put_outbox;
+use crate::prune;
+use crate::receipts::position_of;
 
 /// A change of which more bytes than these are different is another one.
 const MOST_DIFFERING: usize = 16;
@@ -86,8 +88,9 @@ pub(crate) fn reconcile(
     for n in numbers {
         batch.connection().prepare_cached("DELETE FROM outbox WHERE n = ?1")?.execute([n])?;
     }
+    let pruned = prune::pruned(batch.connection())?;
     for (record, key) in records.iter().zip(&in_journal) {
-        if outbox.whole.contains(key) {
+        if outbox.whole.contains(key) || is_pruned(batch.connection(), &pruned, record.scope, *key)? {
             continue;
         }
         let change = Change::decode(&record.bytes).map_err(|_| AppError::Corrupt)?;
@@ -111,6 +114,12 @@ pub(crate) fn reconcile(
     }
     batch.commit()?;
     Ok(found)
+}
+
+/// Whether the outbox let go of a change and the journal has not yet.
+fn is_pruned(connection: &Connection, pruned: &[(ScopeId, u64)], scope: ScopeId, key: Key) -> Result<bool> {
+    let line = pruned.iter().find(|(of, _)| *of == scope).map_or(0, |(_, line)| *line);
+    Ok(line > 0 && position_of(connection, key)?.is_some_and(|position| position <= line))
 }
 
 /// Records of the journal that no whole row of the outbox stands for.

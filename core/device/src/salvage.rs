@@ -93,6 +93,15 @@ impl Wreck {
         self.both_ends("SELECT bytes FROM kept_frames", order, &mut one);
     }
 
+    /// Frames that it offers to a hub that may have lost them.
+    pub fn carried_frames(&self, mut take: impl FnMut(Vec<u8>)) {
+        let mut one = |row: &Row<'_>| {
+            take(row.get(0)?);
+            Ok(())
+        };
+        self.both_ends("SELECT bytes FROM carried_frames", ["ORDER BY name", "ORDER BY name DESC"], &mut one);
+    }
+
     /// Every row of a table that can be read, with all its columns by name; some may come twice.
     pub fn rows(&self, table: &str, key: &str, mut take: impl FnMut(&[String], Vec<Sql>)) {
         let mut one = |row: &Row<'_>| {

@@ -188,6 +188,18 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// Notes that a writer of this process has numbered up to here: the outbox, which tells it at the next start, is
+    /// about to forget the change. Other writers know it already.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn note_own(&mut self, key: Key) -> Result<()> {
+        self.writers.forget(&self.tx)?;
+        let sql = "UPDATE writers SET upto = max(upto, ?2) WHERE writer = ?1 AND is_current = 1";
+        self.tx.prepare_cached(sql)?.execute((key.writer.0 as i64, key.seq))?;
+        Ok(())
+    }
+
     /// Whether a change has been taken in.
     ///
     /// # Errors

@@ -4,12 +4,12 @@
 //! positions are dense and rise in the order of commits. One bad change never holds others back.
 
 use langso_domain::id::{DeviceId, Key, ScopeId, Writer};
-use langso_domain::registry::Role;
+use langso_domain::registry::{Registry, Role};
 use langso_sync::chain::Chain;
 use langso_sync::change::{self, Change};
 use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
 
-use super::{Arrived, Error, Ingested, Item, Log, Position, Reason, Result, ScopeState, Write};
+use super::{Arrived, Error, Ingested, Item, Log, Position, Reason, Result, ScopeState, Tables, Write};
 use super::{directory, read, statements};
 use crate::access;
 use crate::clock::Millis;
@@ -110,6 +110,55 @@ pub(super) fn one(transaction: &Transaction<'_>, write: &Write, hub: DeviceId, n
     match write {
         Write::Change(scope, bytes) => append_own(transaction, *scope, hub, bytes, now),
         other => directory::put(transaction, other, now),
+    }
+}
+
+/// How much of what waits is read at a time.
+const WAITING_PAGE: u32 = 500;
+
+/// What the hub vouched for while its directory did not know the device (it was rolled back to before the device was
+/// enrolled) is judged again now that it does: what the device may write gets its position, in the order in which it
+/// came; the rest waits on, for its new reason.
+pub(super) fn judge_again(
+    transaction: &Transaction<'_>,
+    registry: &Registry,
+    device: DeviceId,
+    scope: ScopeId,
+    now: Millis,
+) -> Result<()> {
+    let role = directory::role_in(transaction, device, scope)?.ok_or(Error::Corrupt("grant"))?;
+    loop {
+        let page = read::waiting_for(transaction, scope, device, Reason::UnknownDevice, WAITING_PAGE)?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        let state = read::scope(transaction, scope)?.ok_or(Error::UnknownScope)?;
+        let mut appender = Appender::new(transaction, scope, state, now)?;
+        for (set_aside_id, item) in page {
+            let judged = match (item.key, Change::decode(&item.bytes)) {
+                (Some(key), Ok(change)) => {
+                    let mut tables = Tables::default();
+                    change.rows.iter().for_each(|row| tables.add(row.table));
+                    access::judge(registry, state.kind, role, tables).map(|()| key)
+                }
+                _ => Err(Reason::Malformed),
+            };
+            let waits = match judged {
+                Ok(key) => appender.append(key, &item, &mut Ingested::default())?,
+                Err(reason) => Some(reason),
+            };
+            match waits {
+                None => {
+                    let mut admitted = transaction.prepare_cached(statements::SET_ASIDE_ADMITTED)?;
+                    admitted.execute(params![scope.0, set_aside_id, now.0])?;
+                }
+                Some(reason) => {
+                    let mut put = transaction.prepare_cached(statements::SET_ASIDE_FOR)?;
+                    put.execute(params![scope.0, set_aside_id, reason.code()])?;
+                }
+            }
+        }
+        appender.finish()?;
     }
 }
 

@@ -88,8 +88,8 @@ impl Log {
     }
 
     /// Uses an enrolment code for a key: the first key gets the code's team and role; the same key again gets the
-    /// same answer, also after the code's time; any other is told so and recorded. `secret_hash` is compared in
-    /// constant time. `announce` gives the new device's row and what to write with it, in the same transaction.
+    /// same answer, also after the code's time; any other is told so and recorded. What waited for the device, which
+    /// this hub knew before it was rolled back, is judged again. `secret_hash` is compared in constant time. `announce` gives the new device's row and what to write with it, in the same transaction.
     ///
     /// # Errors
     /// [`Error::Sqlite`], [`Error::Corrupt`], [`Error::UnknownTeam`], or what `announce` gives.
@@ -121,7 +121,11 @@ impl Log {
             }
             let team = self::team(transaction, code.team)?.ok_or(Error::UnknownTeam)?;
             let (row, writes) = announce(&code, &team)?;
-            Ok(add_device(transaction, &code, device, public_key, row, &writes, now)?)
+            let added = add_device(transaction, &code, device, public_key, row, &writes, now)?;
+            for scope in holdings(transaction, &code)? {
+                super::append::judge_again(transaction, self.registry, device, scope, now)?;
+            }
+            Ok(added)
         })
     }
 

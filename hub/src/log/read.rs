@@ -9,7 +9,7 @@ use langso_sync::chain::{Chain, Cursor};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::statements;
-use super::{Error, Item, Log, Position, Result, ScopeState, SetAside, Stored};
+use super::{Error, Item, Log, Position, Reason, Result, ScopeState, SetAside, Stored};
 use crate::clock::Millis;
 
 /// The code under which a collision is told.
@@ -265,6 +265,29 @@ pub(super) fn waiting(connection: &Connection, scope: ScopeId, set_aside_id: i64
         })
         .optional()?;
     Ok(item)
+}
+
+/// What of a device waits in a scope for one reason, in the order in which it came, at most `most`.
+pub(super) fn waiting_for(
+    connection: &Connection,
+    scope: ScopeId,
+    device: DeviceId,
+    reason: Reason,
+    most: u32,
+) -> Result<Vec<(i64, Item)>> {
+    let mut statement = connection.prepare_cached(statements::WAITING_FOR_DEVICE)?;
+    let rows = statement.query_map(params![scope.0, device.0, reason.code(), most], |row| {
+        let seq: u32 = row.get(2)?;
+        let item = Item {
+            key: (seq > 0).then(|| key(row, 1, 2)).transpose()?,
+            hash: row.get(3)?,
+            device: DeviceId(row.get(4)?),
+            bytes: row.get(5)?,
+            tables: None,
+        };
+        Ok((row.get(0)?, item))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// A count or position, which is never negative.

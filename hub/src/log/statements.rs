@@ -42,6 +42,9 @@ pub const SET_ASIDE_ONE: &str = "SELECT writer, seq, hash, device, bytes FROM se
   WHERE scope = ?1 AND set_aside_id = ?2 AND admitted_at IS NULL";
 pub const SET_ASIDE_ADMITTED: &str =
     "UPDATE set_aside SET admitted_at = ?3 WHERE scope = ?1 AND set_aside_id = ?2";
+pub const WAITING_FOR_DEVICE: &str = "SELECT set_aside_id, writer, seq, hash, device, bytes FROM set_aside
+  WHERE scope = ?1 AND device = ?2 AND reason = ?3 AND admitted_at IS NULL ORDER BY set_aside_id LIMIT ?4";
+pub const SET_ASIDE_FOR: &str = "UPDATE set_aside SET reason = ?3 WHERE scope = ?1 AND set_aside_id = ?2";
 pub const ADD_COLLISION: &str = "INSERT INTO collisions (scope, writer, seq, hash, device, bytes, at)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
   ON CONFLICT (scope, writer, seq, hash) DO NOTHING";

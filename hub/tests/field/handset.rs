@@ -87,6 +87,17 @@ impl Handset {
         self.app().sync().sync_now(SyncNow::default()).await
     }
 
+    /// A sync that may cost so many bytes.
+    pub async fn call_sync(&mut self, max_bytes: u64) -> SyncReport {
+        self.app().sync().sync_now(SyncNow { max_bytes: Some(max_bytes) }).await.unwrap()
+    }
+
+    /// How far this phone stands in a scope.
+    pub fn cursor(&self, scope: ScopeId) -> i64 {
+        let sql = "SELECT position FROM scopes WHERE scope = ?1";
+        self.read().query_row(sql, [scope.0], |row| row.get(0)).unwrap()
+    }
+
     /// Saves a household by the app that is open.
     pub fn household(&mut self, label: &str) -> HouseholdId {
         self.household_with(label, "cạnh trường")
@@ -143,26 +154,32 @@ impl Handset {
     pub fn rows(&mut self) -> Rows {
         self.close();
         let replica = Replica::open(&self.file(), CURRENT, Purpose::Phone).unwrap();
-        let mut rows = Rows::new();
-        for table in registry::CURRENT.tables {
-            let sql = format!(
-                "SELECT s.scope AS in_scope, t.* FROM {} AS t JOIN scopes AS s ON s.number = t.scope ORDER BY t.id",
-                table.plural
-            );
-            let mut get = replica.connection().prepare(&sql).unwrap();
-            // The number of the scope differs between files; its id stands in its place.
-            let own: Vec<usize> = (0..get.column_count())
-                .filter(|at| get.column_name(*at).is_ok_and(|name| name != "scope"))
-                .collect();
-            let found = get
-                .query_map([], |row| {
-                    own.iter().map(|at| row.get(*at)).collect::<rusqlite::Result<Vec<Sql>>>()
-                })
-                .unwrap();
-            rows.insert(table.plural, found.map(|row| row.unwrap()).collect());
-        }
-        rows
+        rows_of(replica.connection(), None)
     }
+}
+
+/// Every row of a replica by table and id, with all versions: of one scope or of all.
+pub fn rows_of(connection: &Connection, scope: Option<ScopeId>) -> Rows {
+    let mut rows = Rows::new();
+    for table in registry::CURRENT.tables {
+        let sql = format!(
+            "SELECT s.scope AS in_scope, t.* FROM {} AS t JOIN scopes AS s ON s.number = t.scope
+             WHERE ?1 IS NULL OR s.scope = ?1 ORDER BY t.id",
+            table.plural
+        );
+        let mut get = connection.prepare(&sql).unwrap();
+        // The number of the scope differs between files; its id stands in its place.
+        let own: Vec<usize> = (0..get.column_count())
+            .filter(|at| get.column_name(*at).is_ok_and(|name| name != "scope"))
+            .collect();
+        let found = get
+            .query_map([scope.map(|scope| scope.0)], |row| {
+                own.iter().map(|at| row.get(*at)).collect::<rusqlite::Result<Vec<Sql>>>()
+            })
+            .unwrap();
+        rows.insert(table.plural, found.map(|row| row.unwrap()).collect());
+    }
+    rows
 }
 
 fn read(file: &Path) -> Connection {

@@ -10,6 +10,7 @@
 
 pub mod handset;
 pub mod http;
+pub mod ledger;
 pub mod link;
 pub mod time;
 
@@ -25,6 +26,7 @@ use langso_hub::server::{Config, Hub, Limits, Running, Server};
 use langso_sync::wire::Invite;
 
 pub use handset::Handset;
+
 pub use link::Link;
 pub use time::World;
 
@@ -70,6 +72,43 @@ impl Field {
         running.shutdown().await.unwrap();
         let running = Server::start(config(&folder, &world)).await.unwrap();
         Self { folder, world, running }
+    }
+
+    /// The hub's log and key as they are now, taken while it runs.
+    pub fn copy(&self) -> tempfile::TempDir {
+        let copy = tempfile::tempdir().unwrap();
+        let log = rusqlite::Connection::open(self.folder.path().join("hub.db")).unwrap();
+        log.execute("VACUUM INTO ?1", [copy.path().join("hub.db").to_str().unwrap()]).unwrap();
+        std::fs::copy(self.folder.path().join("hub.key"), copy.path().join("hub.key")).unwrap();
+        copy
+    }
+
+    /// The hub stops, somebody puts an older log in the place of its own and tells nobody, and it starts again on another
+    /// port. Its caches are as new as they were.
+    pub async fn roll_back(self, copy: &tempfile::TempDir) -> Self {
+        let Self { folder, world, running } = self;
+        running.shutdown().await.unwrap();
+        for beside in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(folder.path().join(format!("hub.db{beside}")));
+        }
+        std::fs::copy(copy.path().join("hub.db"), folder.path().join("hub.db")).unwrap();
+        let running = Server::start(config(&folder, &world)).await.unwrap();
+        Self { folder, world, running }
+    }
+
+    /// A second hub out of the same copy.
+    pub async fn fork(copy: &tempfile::TempDir, world: &World) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["hub.db", "hub.key"] {
+            std::fs::copy(copy.path().join(file), folder.path().join(file)).unwrap();
+        }
+        let running = Server::start(config(&folder, world)).await.unwrap();
+        Self { folder, world: world.clone(), running }
+    }
+
+    /// These phones speak to this hub from now on.
+    pub fn reach(&self, phones: &[&Handset]) {
+        phones.iter().for_each(|phone| phone.link.point_to(self.running.addr));
     }
 
     pub fn hub(&self) -> &Arc<Hub> {

@@ -92,6 +92,10 @@ fn cells(book: &Book, visit: &VisitLine) -> [String; 6] {
 /// Where a row is, in words; never more than the receipts say.
 pub(in super::super) fn receipt(receipt: Receipt) -> String {
     let (vi, en) = match (receipt.set_aside, receipt.rung) {
+        (None, Rung::OnPhone) if receipt.is_void => (
+            "Máy chủ vừa được khôi phục, máy này sẽ gửi lại",
+            "The hub was restored; this phone will send it again",
+        ),
         (Some(_), _) => (
             "Đã tới máy chủ, chờ tổ trưởng nhận vào sổ",
             "At the hub, waiting for the team lead to accept it",

@@ -2,6 +2,7 @@
 
 use langso_domain::id::{DeviceId, MemberId, TeamId};
 use langso_domain::registry::ScopeKind;
+use langso_sync::keys::{Fingerprint, PublicKey};
 use langso_sync::wire::{
     ENROL_PATH, Enrol, Enrolled, Invite, InviteError, MAX_SMALL_BYTES, ProblemBody, WireError,
 };
@@ -67,7 +68,8 @@ impl Enrolment<'_> {
         let invite = read(&input.invite)?;
         let question = {
             let phone = self.0.phone();
-            if phone.identity().is_some_and(|identity| identity.hub_url != invite.url) {
+            // A hub keeps its key when it moves to another address, or is restored on another machine.
+            if phone.identity().is_some_and(|identity| !is_hub_of(identity, &invite)) {
                 return Err(AppError::not_allowed("enrolled_elsewhere"));
             }
             Enrol::new(invite.secret, phone.key.public(), &input.device_name, "", APP).encode(&phone.key)
@@ -101,7 +103,9 @@ impl Enrolment<'_> {
             team: answer.team,
             role: u8::try_from(answer.role).map_err(|_| AppError::OutdatedApp)?,
         };
-        if phone.identity().is_some_and(|known| known.member != identity.member) {
+        let is_another = phone.identity().is_some_and(|known| known.member != identity.member);
+        let is_forgotten = facts::get(phone.connection(), name::IS_FORGOTTEN)? == Some(true);
+        if is_another && !is_forgotten {
             return Err(AppError::not_allowed("enrolled_elsewhere"));
         }
         // Before the database: of two that differ, the copy is the later one.
@@ -115,6 +119,7 @@ impl Enrolment<'_> {
         facts::put(batch.connection(), name::NONCE, answer.nonce.as_bytes())?;
         facts::put(batch.connection(), name::HUB_TIME, &heard)?;
         facts::put(batch.connection(), name::IDENTITY, &identity)?;
+        facts::put(batch.connection(), name::IS_FORGOTTEN, &false)?;
         batch.commit()?;
         phone.hub_time = Some(heard);
         let joined = Joined {
@@ -126,6 +131,11 @@ impl Enrolment<'_> {
         phone.set_identity(identity)?;
         Ok(joined)
     }
+}
+
+fn is_hub_of(identity: &Identity, invite: &Invite) -> bool {
+    let key = langso_domain::id::from_base32::<32>(&identity.hub_key);
+    key.and_then(|bytes| PublicKey::from_bytes(&bytes)).is_some_and(|key| Fingerprint::of(&key) == invite.hub)
 }
 
 fn read(text: &str) -> Result<Invite> {

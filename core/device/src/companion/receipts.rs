@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{AppError, Result};
 use crate::facts::{self, Watermarks, name};
 use crate::phone::Phone;
+use crate::{fall_back, receipts};
 
 /// How far a row has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,11 +32,13 @@ pub struct Receipt {
     pub position: Option<u64>,
     /// The hub holds it back; a number of the wire's reasons.
     pub set_aside: Option<u8>,
+    /// The hub had it and has lost it, since it was restored; this phone sends it again.
+    pub is_void: bool,
 }
 
 impl Receipt {
     /// What was saved just now.
-    pub const FRESH: Self = Self { rung: Rung::OnPhone, position: None, set_aside: None };
+    pub const FRESH: Self = Self { rung: Rung::OnPhone, position: None, set_aside: None, is_void: false };
 
     /// The lower of both: a row is where the last change of it is.
     pub fn lower(self, other: Self) -> Self {
@@ -87,11 +90,14 @@ impl<'a> Ladder<'a> {
         let Some((device, scope)) = writer else { return Ok(Receipt::FRESH) };
         let mark = self.marks.iter().find(|(number, _)| *number == scope).map_or(0, |(_, mark)| *mark);
         if device != self.device {
+            if fall_back::is_lost(connection, key)? {
+                return Ok(Receipt { is_void: true, ..Receipt::FRESH });
+            }
             // It came from the hub. Where in its log is not kept; under the backup it is when all that came is.
             let sql = "SELECT position FROM scopes WHERE number = ?1";
             let upto: i64 = connection.prepare_cached(sql)?.query_row([scope], |row| row.get(0))?;
             let rung = if upto > 0 && mark >= upto as u64 { Rung::InBackup } else { Rung::AtHub };
-            return Ok(Receipt { rung, position: None, set_aside: None });
+            return Ok(Receipt { rung, ..Receipt::FRESH });
         }
         let sql = "SELECT position + (?2 - first_seq), last_seq FROM receipts
                    WHERE writer = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC LIMIT 1";
@@ -103,9 +109,10 @@ impl<'a> Ladder<'a> {
             let sql = "SELECT reason FROM set_aside_notices WHERE key = ?1";
             let mut get = connection.prepare_cached(sql)?;
             let set_aside = get.query_row([key.to_bytes()], |row| row.get(0)).optional()?;
-            return Ok(Receipt { set_aside, ..Receipt::FRESH });
+            let is_void = receipts::is_void(connection, key)?;
+            return Ok(Receipt { set_aside, is_void, ..Receipt::FRESH });
         };
         let rung = if position <= mark { Rung::InBackup } else { Rung::AtHub };
-        Ok(Receipt { rung, position: Some(position), set_aside: None })
+        Ok(Receipt { rung, position: Some(position), ..Receipt::FRESH })
     }
 }

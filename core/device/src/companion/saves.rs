@@ -1,5 +1,6 @@
 //! The saves behind a row, as far as this phone still holds their bytes: its own in the outbox, those of others in the
-//! frames it keeps. What is said of a save and not of a row, such as why, is only there.
+//! frames it keeps, and of what lies below the prune line those that say why something was corrected. What is said of a
+//! save and not of a row is only there.
 
 use std::collections::BTreeMap;
 
@@ -36,14 +37,19 @@ pub(super) fn that_speak_of<'r>(
         }
         Ok(())
     };
-    let mut get = connection.prepare_cached("SELECT bytes FROM outbox WHERE scope = ?1")?;
+    let mut get = connection.prepare_cached(
+        "SELECT bytes FROM outbox WHERE scope = ?1 UNION ALL SELECT bytes FROM reasons WHERE scope = ?1",
+    )?;
     let mut own = get.query([scope])?;
     while let Some(row) = own.next()? {
         let bytes = row.get_ref(0)?.as_blob().map_err(AppError::unexpected)?;
         let key = change::scan(bytes).map_err(|_| AppError::Corrupt)?.0.key;
         take(key, bytes)?;
     }
-    let mut get = connection.prepare_cached("SELECT bytes FROM kept_frames WHERE scope = ?1")?;
+    let mut get = connection.prepare_cached(
+        "SELECT bytes FROM kept_frames WHERE scope = ?1
+         UNION ALL SELECT bytes FROM carried_frames WHERE scope = ?1",
+    )?;
     let mut frames = get.query([scope])?;
     while let Some(row) = frames.next()? {
         let bytes = row.get_ref(0)?.as_blob().map_err(AppError::unexpected)?;

@@ -52,7 +52,7 @@ impl State<'_> {
     pub fn get_state(&self, _: Nothing) -> Result<PhoneState> {
         let phone = self.0.phone();
         let mut unsent = Unsent::default();
-        unsent.refresh(phone.connection(), &phone.scope_numbers()?)?;
+        unsent.refresh(phone.connection(), &phone.replica.scopes()?)?;
         let owner = match phone.identity() {
             Some(identity) => Some(Owner {
                 member: identity.member,

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use langso_domain::id::ScopeId;
 use langso_domain::registry::CURRENT;
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::frame::FrameError;
@@ -16,6 +17,7 @@ use crate::facts::{self, name};
 use crate::http::Broken;
 use crate::outbox::Unsent;
 use crate::phone::Phone;
+use crate::{fall_back, receipts};
 
 mod lists;
 
@@ -72,6 +74,9 @@ pub struct SyncStatus {
     pub last_success_at: Option<i64>,
     /// Own changes that the hub has set aside.
     pub set_aside: u64,
+    /// Own changes that the hub had and has lost, since it was restored: among those on this phone only, to be sent
+    /// again.
+    pub void: u64,
     /// Whether the hub has said that its backup holds anything.
     pub has_backup: bool,
 }
@@ -103,7 +108,8 @@ enum Outcome {
 /// What replies have brought.
 #[derive(Default)]
 struct Brought {
-    is_other_history: bool,
+    /// Scopes in whose history the hub has not found a place of this phone's.
+    elsewhere: Vec<ScopeId>,
     /// Since the last cut.
     a_frame: bool,
 }
@@ -114,9 +120,10 @@ impl Sync<'_> {
     /// stops at the next byte and loses nothing.
     ///
     /// # Errors
-    /// `Offline` when the hub was not reached, the connection kept breaking or the hub's history is another one, or
-    /// when whatever is next is longer than all bytes allowed (`budget_too_small`); `NotAllowed` for a phone the hub
-    /// does not know or has revoked, `Locked` while another sync runs.
+    /// `Offline` when the hub was not reached or the connection kept breaking, or when whatever is next is longer than all
+    /// bytes allowed (`budget_too_small`); `NotAllowed` for a phone the hub has revoked, or does not know
+    /// (`unknown_device`): it was restored from before the phone was enrolled, and takes it in again with a new code;
+    /// `Locked` while another sync runs.
     pub async fn sync_now(&self, input: SyncNow) -> Result<SyncReport> {
         let _running = Running::begin(&self.0.sync_running)?;
         self.0.sync_stop.store(false, Ordering::Release);
@@ -135,7 +142,7 @@ impl Sync<'_> {
             match self.exchange(&url, body, &mut session, &mut unsent, &mut brought).await? {
                 Outcome::Ended => fruitless = 0,
                 Outcome::Refused(Problem::StaleNonce) if stale == 0 => stale = 1,
-                Outcome::Refused(problem) => return Err(refused(problem)),
+                Outcome::Refused(problem) => return Err(self.refused(problem)?),
                 Outcome::Broken(broken) => {
                     session.cut();
                     // Bytes alone are nothing, nor is what was heard before: a line that always breaks at the
@@ -159,7 +166,7 @@ impl Sync<'_> {
                 self.offer_digests(&mut session, &mut unsent, &mut comparisons)?;
             }
         }
-        if brought.is_other_history {
+        if !brought.elsewhere.is_empty() {
             // What could be sent was sent; what the hub would have to say of that scope did not come.
             return Err(AppError::offline("other_history"));
         }
@@ -173,9 +180,10 @@ impl Sync<'_> {
                 crate::damage::clear(phone.connection())?;
                 facts::put(phone.connection(), name::LAST_SYNC, &now)
             })?;
+            // What could not be forgotten now is forgotten after another sync; this one was good.
+            let _ = phone.settle();
         }
-        let scopes = phone.scope_numbers()?;
-        unsent.refresh(phone.connection(), &scopes)?;
+        unsent.refresh(phone.connection(), &phone.replica.scopes()?)?;
         let progress = session.progress();
         Ok(SyncReport {
             bytes_up: progress.up,
@@ -215,7 +223,7 @@ impl Sync<'_> {
         let phone = self.0.phone();
         let connection = phone.connection();
         let mut unsent = Unsent::default();
-        unsent.refresh(connection, &phone.scope_numbers()?)?;
+        unsent.refresh(connection, &phone.replica.scopes()?)?;
         let marks: facts::Watermarks = facts::get(connection, name::WATERMARKS)?.unwrap_or_default();
         let (mut at_hub, mut in_backup) = (0, 0);
         for (number, scope) in phone.scope_numbers()? {
@@ -238,6 +246,7 @@ impl Sync<'_> {
             in_backup,
             last_success_at: facts::get(connection, name::LAST_SYNC)?,
             set_aside: set_aside as u64,
+            void: receipts::count_void(connection)?,
             has_backup: marks.iter().any(|(_, mark)| *mark > 0),
         })
     }
@@ -275,7 +284,7 @@ impl Sync<'_> {
             return Ok(());
         }
         let mut phone = self.0.phone();
-        unsent.refresh(phone.connection(), &phone.scope_numbers()?)?;
+        unsent.refresh(phone.connection(), &phone.replica.scopes()?)?;
         let due = phone.softly(|phone| phone.list_due_digests(unsent))?;
         if !due.is_empty() {
             *comparisons += 1;
@@ -286,8 +295,10 @@ impl Sync<'_> {
 
     fn request(&self, session: &mut Session, unsent: &mut Unsent) -> Result<Vec<u8>> {
         let mut phone = self.0.phone();
-        unsent.refresh(phone.connection(), &phone.scope_numbers()?)?;
-        let body = session.request(&phone.key, &unsent.held(), unsent.pending(phone.connection()), []);
+        let connection = phone.connection();
+        unsent.refresh(connection, &phone.replica.scopes()?)?;
+        let carried = fall_back::to_offer(connection, phone.now().ms)?;
+        let body = session.request(&phone.key, &unsent.held(), unsent.pending(connection), carried);
         phone.softly(|phone| facts::put(phone.connection(), name::REQUEST_SIZE, &session.pace().number()))?;
         Ok(body)
     }
@@ -295,6 +306,44 @@ impl Sync<'_> {
     fn keep_pace(&self, session: &Session) -> Result<()> {
         let number = session.pace().number();
         self.0.phone().softly(|phone| facts::put(phone.connection(), name::REQUEST_SIZE, &number))
+    }
+
+    fn take(
+        &self,
+        event: Event,
+        session: &mut Session,
+        unsent: &mut Unsent,
+        brought: &mut Brought,
+    ) -> Result<()> {
+        let mut phone = self.0.phone();
+        match event {
+            Event::Frame { .. } => brought.a_frame = true,
+            Event::OtherHistory { scope } => {
+                session.offer_marks(scope, &phone.marks(scope)?);
+                brought.elsewhere.push(scope);
+            }
+            Event::FellBack { scope, .. } => brought.elsewhere.retain(|of| *of != scope),
+            _ => {}
+        }
+        phone.take(event, unsent)?;
+        let unplaced = unsent.take_unplaced();
+        if !unplaced.is_empty() {
+            session.resend(&unplaced);
+        }
+        Ok(())
+    }
+
+    fn refused(&self, problem: Problem) -> Result<AppError> {
+        if problem == Problem::UnknownDevice {
+            // A hub restored from before this phone was enrolled: it may come in again, even as a new row of its member.
+            let phone = self.0.phone();
+            facts::put(phone.connection(), name::IS_FORGOTTEN, &true)?;
+        }
+        Ok(match problem {
+            Problem::Busy => AppError::offline("hub_busy"),
+            Problem::ProtocolTooNew => AppError::offline("hub_outdated"),
+            problem => AppError::not_allowed(problem.name()),
+        })
     }
 
     async fn exchange(
@@ -330,9 +379,7 @@ impl Sync<'_> {
                     }
                     Ok(Some(event)) => {
                         let is_end = matches!(event, Event::End { .. });
-                        brought.is_other_history |= matches!(event, Event::OtherHistory { .. });
-                        brought.a_frame |= matches!(event, Event::Frame { .. });
-                        self.0.phone().take(event, unsent)?;
+                        self.take(event, session, unsent, brought)?;
                         if is_end {
                             // Reads the transport's own end, so that the connection serves the next request.
                             let _ = reply.chunk().await;
@@ -354,16 +401,8 @@ impl Sync<'_> {
     }
 }
 
-fn refused(problem: Problem) -> AppError {
-    match problem {
-        Problem::Busy => AppError::offline("hub_busy"),
-        Problem::ProtocolTooNew => AppError::offline("hub_outdated"),
-        problem => AppError::not_allowed(problem.name()),
-    }
-}
-
 impl Phone {
-    pub(crate) fn scope_numbers(&self) -> Result<Vec<(i64, langso_domain::id::ScopeId)>> {
+    pub(crate) fn scope_numbers(&self) -> Result<Vec<(i64, ScopeId)>> {
         Ok(self.replica.scopes()?.iter().map(|state| (state.number, state.scope)).collect())
     }
 }

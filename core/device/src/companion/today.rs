@@ -131,7 +131,7 @@ impl Today<'_> {
 fn status(phone: &Phone) -> Result<TodayStatus> {
     let connection = phone.connection();
     let mut unsent = Unsent::default();
-    unsent.refresh(connection, &phone.scope_numbers()?)?;
+    unsent.refresh(connection, &phone.replica.scopes()?)?;
     let sql = "SELECT count(*) FROM set_aside_notices";
     Ok(TodayStatus {
         unarrived_visits: arrival::unarrived(phone, "visits")?.len() as u32,

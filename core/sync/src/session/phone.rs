@@ -173,7 +173,7 @@ impl Session {
             }
             receipts.push((scope, list));
         }
-        let watermarks = head
+        let mut watermarks = head
             .watermarks
             .iter()
             .map(|(at, position)| Ok((scope_at(*at)?, *position)))
@@ -207,6 +207,7 @@ impl Session {
             flight.carried.clear();
             self.sent.clear();
             self.carried.clear();
+            self.told.clear();
             self.events.push_back(Event::FellBack { scope, cursor });
         }
         for (scope, list) in &receipts {
@@ -236,6 +237,12 @@ impl Session {
                 flight.news = true;
                 self.marks.entry(*scope).or_default();
                 self.events.push_back(Event::OtherHistory { scope: *scope });
+            }
+        }
+        // What a hub does not say of a scope that it serves is nothing: it may have been restored without its backup.
+        for (scope, _) in &flight.cursors {
+            if !flight.unserved.contains(scope) && watermarks.iter().all(|(of, _)| of != scope) {
+                watermarks.push((*scope, 0));
             }
         }
         // Positions above the cursor are said again in every reply.
@@ -318,6 +325,19 @@ impl Session {
         self.fragile = true;
         self.more = true;
         self.exhausted = false;
+    }
+
+    /// Own changes that this session may have sent already turned out not to be at the hub: they are to be asked for
+    /// once more.
+    pub fn resend(&mut self, keys: &[Key]) {
+        for key in keys {
+            self.sent.remove(key);
+        }
+        self.exhausted = false;
+        if let Some(flight) = &mut self.flight {
+            flight.keys.retain(|key| !keys.contains(key));
+            flight.exhausted = false;
+        }
     }
 
     /// True when the last reply has ended, everything was sent and nothing is left to fetch.

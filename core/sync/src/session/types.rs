@@ -51,7 +51,7 @@ pub struct News {
     pub hub_time_ms: u64,
     /// To be kept for the next session.
     pub nonce: Nonce,
-    /// By scope: up to where the hub's backup has been read back.
+    /// By scope, for each that the hub serves: up to where its backup has been read back; 0 = no backup.
     pub watermarks: Vec<(ScopeId, u64)>,
     /// Scopes the device no longer has; the hub's signature was checked.
     pub left: Vec<Left>,

@@ -207,7 +207,7 @@ impl Sync<'_> {
 
 fn waiting(phone: &Phone) -> Result<u32> {
     let mut unsent = Unsent::default();
-    unsent.refresh(phone.connection(), &phone.scope_numbers()?)?;
+    unsent.refresh(phone.connection(), &phone.replica.scopes()?)?;
     Ok(unsent.waiting() as u32)
 }
 

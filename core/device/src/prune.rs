@@ -1,0 +1,154 @@
+//! What a phone forgets: whatever has been in the hub's verified backup, and below the own cursor, for a week of hub
+//! time. See `langso_sync::history`.
+//!
+//! Forgotten are the bytes of own changes (outbox and journal), kept frames and old marks. The rows stay, what was
+//! applied stays known, receipts go on saying "in the backup", and so do the reasons of corrections, which stand in no
+//! row. Without a backup at the hub nothing is ever forgotten.
+
+use langso_domain::id::{Key, ScopeId};
+use langso_store::Batch;
+use langso_sync::change::{self, extra};
+use langso_sync::frame::Outer;
+use langso_sync::history::{Note, Settling, oldest_mark};
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{AppError, Result};
+use crate::facts::{self, Watermarks, name};
+use crate::phone::Phone;
+use crate::receipts::position_of;
+
+/// What is kept between syncs to know what may be forgotten of a scope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Pruning {
+    scope: ScopeId,
+    /// What lies at or below has been forgotten.
+    pruned: u64,
+    /// (hub time in ms, position) of each note.
+    notes: Vec<(u64, u64)>,
+}
+
+/// The hub's history is another one above `mark`: the week begins anew.
+pub(crate) fn begin_anew(connection: &Connection, scope: ScopeId, mark: u64) -> Result<()> {
+    let mut all: Vec<Pruning> = facts::get(connection, name::PRUNING)?.unwrap_or_default();
+    for one in all.iter_mut().filter(|one| one.scope == scope) {
+        one.notes.clear();
+        one.pruned = one.pruned.min(mark);
+    }
+    facts::put(connection, name::PRUNING, &all)
+}
+
+/// What lies below which position of each scope has been forgotten.
+pub(crate) fn pruned(connection: &Connection) -> Result<Vec<(ScopeId, u64)>> {
+    let all: Vec<Pruning> = facts::get(connection, name::PRUNING)?.unwrap_or_default();
+    Ok(all.into_iter().map(|one| (one.scope, one.pruned)).collect())
+}
+
+impl Phone {
+    /// Notes at the end of a sync where each scope stands, and forgets what lies below its prune line. Only while the
+    /// hub's clock and the phone's own agree: a week that one of them jumped over is no week.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        let now = self.now();
+        if !now.is_sure {
+            return Ok(());
+        }
+        let now = now.ms.max(0) as u64;
+        let connection = self.connection();
+        let watermarks: Watermarks = facts::get(connection, name::WATERMARKS)?.unwrap_or_default();
+        let before: Vec<Pruning> = facts::get(connection, name::PRUNING)?.unwrap_or_default();
+        let mut after = Vec::new();
+        let mut lines = Vec::new();
+        for state in self.replica.scopes()? {
+            let known = before.iter().find(|one| one.scope == state.scope);
+            let mut one =
+                known.cloned().unwrap_or(Pruning { scope: state.scope, pruned: 0, notes: Vec::new() });
+            let notes = one.notes.iter().map(|(at_ms, position)| Note { at_ms: *at_ms, position: *position });
+            let mut settling = Settling::from_notes(notes.collect());
+            let watermark = watermarks.iter().find(|(of, _)| *of == state.scope).map_or(0, |(_, mark)| *mark);
+            settling.note(now, watermark, state.position);
+            one.notes = settling.notes().iter().map(|note| (note.at_ms, note.position)).collect();
+            let line = settling.line(now);
+            if line > one.pruned {
+                one.pruned = line;
+                lines.push((state.number, line));
+            }
+            after.push(one);
+        }
+        after.retain(|one| one.pruned > 0 || !one.notes.is_empty());
+        if lines.is_empty() {
+            return match after == before {
+                true => Ok(()),
+                false => self.softly(|phone| facts::put(phone.connection(), name::PRUNING, &after)),
+            };
+        }
+        let last_stamp = self.clock.last().0;
+        let mut batch = self.replica.begin()?;
+        for (number, line) in lines {
+            forget(&mut batch, number, line)?;
+        }
+        // Without an outbox nothing else tells how far this phone's stamps have come.
+        facts::put(batch.connection(), name::LAST_STAMP, &last_stamp)?;
+        facts::put(batch.connection(), name::PRUNING, &after)?;
+        batch.commit()?;
+        // The database holds it for good: only now may the journal let go of it.
+        self.prune_journal(|connection, scope, key| {
+            let line = after.iter().find(|one| one.scope == scope).map_or(0, |one| one.pruned);
+            Ok(position_of(connection, key)?.is_some_and(|position| position <= line))
+        })
+    }
+}
+
+fn forget(batch: &mut Batch<'_>, scope: i64, line: u64) -> Result<()> {
+    let own = forget_own(batch.connection(), scope, line)?;
+    for key in own {
+        batch.note_own(key)?;
+    }
+    let connection = batch.connection();
+    let below = (scope, line as i64);
+    let mut get =
+        connection.prepare_cached("SELECT bytes FROM kept_frames WHERE scope = ?1 AND last <= ?2")?;
+    let mut rows = get.query(below)?;
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref(0)?.as_blob().map_err(|_| AppError::Corrupt)?;
+        let frame = Outer::whole(bytes).and_then(|outer| outer.open()).map_err(|_| AppError::Corrupt)?;
+        frame.changes().try_for_each(|change| keep_reason(connection, scope, change.bytes))?;
+    }
+    drop(rows);
+    drop(get);
+    connection.prepare_cached("DELETE FROM kept_frames WHERE scope = ?1 AND last <= ?2")?.execute(below)?;
+    let mut get = connection.prepare_cached("SELECT position FROM marks WHERE scope = ?1")?;
+    let marks = get.query_map([scope], |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let oldest = oldest_mark(marks.into_iter().map(|mark| mark as u64), line);
+    let sql = "DELETE FROM marks WHERE scope = ?1 AND position < ?2";
+    connection.prepare_cached(sql)?.execute((scope, oldest as i64))?;
+    Ok(())
+}
+
+/// Own changes below the line leave the outbox; gives their keys.
+fn forget_own(connection: &Connection, scope: i64, line: u64) -> Result<Vec<Key>> {
+    let mut get = connection.prepare_cached("SELECT n, bytes FROM outbox WHERE scope = ?1 ORDER BY n")?;
+    let mut rows = get.query([scope])?;
+    let mut found: Vec<(i64, Key)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref(1)?.as_blob().map_err(|_| AppError::Corrupt)?;
+        let key = change::scan(bytes).map_err(|_| AppError::Corrupt)?.0.key;
+        if position_of(connection, key)?.is_some_and(|position| position <= line) {
+            keep_reason(connection, scope, bytes)?;
+            found.push((row.get(0)?, key));
+        }
+    }
+    let mut forget = connection.prepare_cached("DELETE FROM outbox WHERE n = ?1")?;
+    for (n, _) in &found {
+        forget.execute([n])?;
+    }
+    Ok(found.into_iter().map(|(_, key)| key).collect())
+}
+
+fn keep_reason(connection: &Connection, scope: i64, bytes: &[u8]) -> Result<()> {
+    let change = change::Change::decode(bytes).map_err(|_| AppError::Corrupt)?;
+    if change.extras.contains_key(&extra::REASON) || change.extras.contains_key(&extra::REASON_TEXT) {
+        let sql = "INSERT OR REPLACE INTO reasons (key, scope, bytes) VALUES (?1, ?2, ?3)";
+        connection.prepare_cached(sql)?.execute((change.key.to_bytes(), scope, bytes))?;
+    }
+    Ok(())
+}
