@@ -13,17 +13,23 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
     ("langso-domain", &[], &[]),
     ("langso-sync", &["langso-domain"], &[]),
     ("langso-store", &["langso-domain", "langso-sync"], &[]),
+    // What breaks disks under tests stands on nothing of ours.
+    ("langso-faults", &[], &[]),
     ("langso-simulator", &["langso-domain", "langso-sync", "langso-store"], &[]),
-    ("langso-device", &["langso-domain", "langso-sync", "langso-store"], &[]),
+    ("langso-device", &["langso-domain", "langso-sync", "langso-store"], &["langso-faults"]),
     ("langso-ffi", &["langso-domain", "langso-sync", "langso-store", "langso-device"], &[]),
     // The tests of the hub drive it with real phones.
-    ("langso-hub", &["langso-domain", "langso-sync", "langso-store"], &["langso-device"]),
+    ("langso-hub", &["langso-domain", "langso-sync", "langso-store"], &["langso-device", "langso-faults"]),
     (
         "langso",
         &["langso-domain", "langso-sync", "langso-store", "langso-simulator", "langso-device", "langso-hub"],
         &[],
     ),
 ];
+
+/// Crates that may hold unsafe code, each with its reason; no program is built of them.
+const MAY_BE_UNSAFE: &[(&str, &str)] =
+    &[("tools/faults/Cargo.toml", "a VFS of SQLite is a table of C functions; only tests use it")];
 
 /// Crates whose result depends on their arguments alone, so that merge and session can be tested by seed.
 const PURE: &[&str] = &["core/domain/", "core/sync/"];
@@ -305,7 +311,8 @@ fn versions_stand_only_in_the_workspace() {
                 found.push(format!("{path}:{line}: `{key}.workspace = true` is missing"));
             }
         }
-        if !manifest.table.get("lints").is_some_and(inherits) {
+        let may_be_unsafe = MAY_BE_UNSAFE.iter().any(|(of, _)| of == path);
+        if !may_be_unsafe && !manifest.table.get("lints").is_some_and(inherits) {
             found.push(format!("{path}:1: `[lints] workspace = true` is missing"));
         }
     }
@@ -314,6 +321,24 @@ fn versions_stand_only_in_the_workspace() {
         &found,
         "put the version under [workspace.dependencies] and write `name.workspace = true` in the crate",
     );
+}
+
+#[test]
+fn what_may_be_unsafe_says_why_and_keeps_the_other_lints() {
+    let manifests = manifests();
+    let root: Table =
+        std::fs::read_to_string(root().join("Cargo.toml")).expect("a root").parse().expect("TOML");
+    for (path, reason) in MAY_BE_UNSAFE {
+        let manifest = manifests.iter().find(|manifest| manifest.source.path == *path);
+        let manifest = manifest.unwrap_or_else(|| panic!("{path} is gone: take the line out ({reason})"));
+        let mut ours = root["workspace"]["lints"].as_table().expect("lints").clone();
+        ours["rust"].as_table_mut().expect("lints of rustc").remove("unsafe_code");
+        assert_eq!(
+            manifest.table["lints"].as_table(),
+            Some(&ours),
+            "{path}: the other lints are the workspace's"
+        );
+    }
 }
 
 #[test]

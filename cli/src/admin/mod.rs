@@ -5,6 +5,7 @@ mod backup;
 mod files;
 mod lists;
 mod progress;
+mod rescue;
 mod roster;
 
 use std::path::{Path, PathBuf};
@@ -41,6 +42,7 @@ Ví dụ · examples:
   langso admin --at hub stock import figures.csv
   langso admin --at hub content publish T1.json
   langso admin --at hub list teams
+  langso admin --at hub import-rescue may-hong.frames
   langso admin --at hub backup /media/usb
   langso admin --at hub status
 
@@ -78,6 +80,8 @@ enum Verb {
     List(lists::List),
     /// Nhận vào sổ một phần đang chờ · admits what waits
     Admit(lists::Admit),
+    /// Nhận phần cứu được từ một máy hỏng · takes what was rescued from a broken phone
+    ImportRescue(rescue::ImportRescue),
     /// Máy chủ đang thế nào, sao lưu lần cuối khi nào · how the hub stands, and its last backup
     Status(backup::Status),
     /// Sao lưu, rồi đọc lại mới tính · a backup, which counts when it has been read back
@@ -128,6 +132,7 @@ pub fn run(args: Args) -> Outcome {
         Verb::Content(verb) => files::content(&hub, &verb),
         Verb::List(verb) => lists::list(&hub, &verb),
         Verb::Admit(verb) => lists::admit(&hub, &verb),
+        Verb::ImportRescue(verb) => rescue::import(&hub, &verb),
         Verb::Status(verb) => backup::status(&hub, &verb),
         Verb::Backup(verb) => backup::make(&hub, &verb),
         Verb::Revoke(verb) => lists::revoke(&hub, &verb),

@@ -27,7 +27,14 @@ impl Book {
         if !folder.join("phone.db").is_file() {
             return Err(Failure::usage("cli.no_phone_here", folder.display()));
         }
-        Self::of(open_or_make(folder)?)
+        match Self::of(open_or_make(folder)?) {
+            Err(failure) if failure.is_damage() => {
+                let app = open_or_make(folder)?;
+                app.heal()?;
+                Self::of(app)
+            }
+            book => book,
+        }
     }
 
     /// Reads the names of what the phone holds; a phone in no team holds none.

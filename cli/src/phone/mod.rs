@@ -8,6 +8,7 @@ mod consent;
 mod enrol;
 mod follow_ups;
 mod households;
+mod rescue;
 mod reviews;
 mod sync;
 mod team;
@@ -42,6 +43,7 @@ Ví dụ · examples:
   langso phone --at may-1 tutorial walk T1             làm từng bước · step by step
   langso phone --at may-1 sync                         gửi và nhận · send and fetch
   langso phone --at may-1 status                       đã tới đâu · what has arrived
+  langso phone rescue may-1 --to may-1.frames          cứu phần chưa gửi · rescue what is unsent
   langso phone --at may-1 call households.create_household < household.json
   langso phone call --list";
 
@@ -49,6 +51,8 @@ Ví dụ · examples:
 enum Verb {
     /// Vào tổ bằng mã mời · joins a team by an invitation
     Enrol(enrol::Args),
+    /// Lấy ra mọi phần chưa gửi của một máy hỏng, không động vào thư mục · all that is unsent, out of a broken folder
+    Rescue(rescue::Args),
     #[command(flatten)]
     Book(BookVerb),
     /// Gọi thẳng bằng JSON: vào ở đầu vào chuẩn, ra ở đầu ra chuẩn · JSON in on standard input, out on standard output
@@ -106,8 +110,17 @@ enum BookVerb {
 pub fn run(args: Args) -> Outcome {
     match args.verb {
         Verb::Call(call) => call::run(args.at, call),
+        Verb::Rescue(rescue) => rescue::run(args.at, rescue),
         Verb::Enrol(enrol) => enrol::run(&folder(args.at)?, enrol),
-        Verb::Book(verb) => run_on(&book::Book::open(&folder(args.at)?)?, verb),
+        Verb::Book(verb) => {
+            let book = book::Book::open(&folder(args.at)?)?;
+            run_on(&book, verb).inspect_err(|failure| {
+                if failure.is_damage() {
+                    // What cannot be mended now is found again when the phone is next opened.
+                    drop(book.app.heal());
+                }
+            })
+        }
     }
 }
 

@@ -95,6 +95,11 @@ impl Failure {
         Self::new(&format!("input.{code}"), field)
     }
 
+    /// The phone met damage.
+    pub fn is_damage(&self) -> bool {
+        self.code == "corrupt"
+    }
+
     /// Both sentences, Vietnamese first, and the code.
     pub fn say(&self) -> String {
         let at = if self.at.is_empty() { String::new() } else { format!("{}: ", self.at) };

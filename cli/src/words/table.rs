@@ -83,8 +83,8 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "corrupt",
-        "Tệp hỏng một phần. Tệp được giữ nguyên, không sửa, không xóa.",
-        "The file is damaged. It is kept as it is, neither changed nor removed.",
+        "Sổ trên máy hỏng một phần. Bản hỏng được cất riêng, không xóa; phần chưa gửi vẫn còn. Làm lại lần nữa.",
+        "Part of the book is damaged. The damaged copy is kept, never deleted; what is unsent is safe. Try again.",
     ),
     (
         "unexpected",

@@ -21,6 +21,7 @@ mod prune;
 mod rebuild;
 mod receipts;
 mod reconcile;
+pub mod rescue;
 mod salvage;
 mod start;
 mod time;

@@ -108,7 +108,7 @@ fn make(part: &Path, folder: &Folder, copy: &Known, records: &[Record], mut dama
     add_scopes(&mut batch, copy, wreck.as_ref(), records)?;
     if let Some(wreck) = &wreck {
         let device = identity.as_ref().map_or(DeviceId([0; 8]), |identity| identity.device);
-        let doubtful = take_own(&mut batch, wreck, device)?;
+        let doubtful = take_own(&mut batch, wreck, copy, device)?;
         if let Some(aside) = put_aside(folder, &unlike(&doubtful, records))? {
             damage.add(what::OUTBOX, Some(aside));
         }
@@ -143,9 +143,10 @@ fn kind_of(record: &Record) -> Option<ScopeKind> {
 }
 
 /// Own changes whose checksum holds; gives what may have been others.
-fn take_own(batch: &mut Batch<'_>, wreck: &Wreck, device: DeviceId) -> Result<Vec<Vec<u8>>> {
+fn take_own(batch: &mut Batch<'_>, wreck: &Wreck, copy: &Known, device: DeviceId) -> Result<Vec<Vec<u8>>> {
     let mut found: Vec<(ScopeId, Vec<u8>)> = Vec::new();
-    let doubtful = wreck.outbox(|scope, bytes| found.push((scope, bytes)));
+    let scopes: Vec<ScopeId> = copy.scopes.iter().map(|(scope, _)| *scope).collect();
+    let doubtful = wreck.outbox(&scopes, |scope, bytes| found.push((scope, bytes)));
     for (scope, bytes) in found {
         let Ok(change) = Change::decode(&bytes) else { continue };
         let Some(number) = batch.find_scope(scope)? else { continue };

@@ -23,6 +23,10 @@ use crate::phone::put_outbox;
 use crate::prune;
 use crate::receipts::position_of;
 
+/// What the sum of a receipt is made of, as its table says it.
+pub(crate) const RECEIPT_SUM: &str =
+    "(writer % 1000003 + 3 * first_seq + 5 * last_seq + 7 * scope + 11 * position)";
+
 /// A change of which more bytes than these are different is another one.
 const MOST_DIFFERING: usize = 16;
 
@@ -85,6 +89,17 @@ pub(crate) fn reconcile(
         let lost = unlike(&damaged, &unseen);
         found.damage.add(what::OUTBOX, put_aside(folder, &lost)?);
     }
+    // The rows of a change whose bytes were damaged later are there; those of one that the file never had are not.
+    for (record, key) in records.iter().zip(&in_journal) {
+        if !outbox.whole.contains(key) && damaged.iter().any(|bytes| are_alike(&record.bytes, bytes)) {
+            let last = outbox.last.entry(key.writer).or_insert(0);
+            *last = key.seq.max(*last);
+        }
+    }
+    for writer in current {
+        let writer = Writer(writer as u64);
+        batch.end_writer(writer, outbox.last.get(&writer).copied().unwrap_or(0))?;
+    }
     for n in numbers {
         batch.connection().prepare_cached("DELETE FROM outbox WHERE n = ?1")?.execute([n])?;
     }
@@ -98,13 +113,7 @@ pub(crate) fn reconcile(
         batch.apply(record.scope, device, &change)?;
         put_outbox(batch.connection(), (number, record.scope), &record.bytes)?;
         outbox.whole.insert(*key);
-        let last = outbox.last.entry(key.writer).or_insert(0);
-        *last = key.seq.max(*last);
         found.newest = found.newest.max(change.stamp);
-    }
-    for writer in current {
-        let writer = Writer(writer as u64);
-        batch.end_writer(writer, outbox.last.get(&writer).copied().unwrap_or(0))?;
     }
     if let Some(first) = outbox.first_unsent {
         let upto: i64 = facts::get(batch.connection(), name::SENT_UPTO)?.unwrap_or(0);
@@ -131,9 +140,7 @@ fn unseen(records: &[Record], keys: &[Key], whole: &HashSet<Key>) -> Vec<Record>
 /// A receipt of which a bit has changed could pass unsent work for sent; without it the change is offered again, which
 /// costs some bytes.
 fn void_damaged_receipts(connection: &Connection) -> Result<()> {
-    let sql = "DELETE FROM receipts WHERE sum IS NOT
-               (writer % 1000003 + 3 * first_seq + 5 * last_seq + 7 * scope + 11 * position)";
-    connection.execute(sql, [])?;
+    connection.execute(&format!("DELETE FROM receipts WHERE sum IS NOT {RECEIPT_SUM}"), [])?;
     Ok(())
 }
 
@@ -187,14 +194,15 @@ fn receipts(connection: &Connection) -> Result<HashMap<Writer, Vec<(u32, u32)>>>
     Ok(ranges)
 }
 
+/// One is the other but for a few bytes.
+fn are_alike(one: &[u8], other: &[u8]) -> bool {
+    let differing = one.iter().zip(other).filter(|(one, other)| one != other).count();
+    one.len() == other.len() && differing <= MOST_DIFFERING
+}
+
 /// The damaged bytes for which no record can stand: a few bytes changed make nothing unlike.
 pub(crate) fn unlike<'b>(damaged: &'b [Vec<u8>], records: &[Record]) -> Vec<&'b [u8]> {
-    let is_like = |bytes: &[u8]| {
-        records.iter().any(|record| {
-            let differing = record.bytes.iter().zip(bytes).filter(|(one, other)| one != other).count();
-            record.bytes.len() == bytes.len() && differing <= MOST_DIFFERING
-        })
-    };
+    let is_like = |bytes: &[u8]| records.iter().any(|record| are_alike(&record.bytes, bytes));
     damaged.iter().map(Vec::as_slice).filter(|bytes| !is_like(bytes)).collect()
 }
 

@@ -6,13 +6,14 @@
 use std::cell::Cell;
 use std::path::Path;
 
-use langso_domain::id::ScopeId;
+use langso_domain::id::{ScopeId, Writer};
 use rusqlite::config::DbConfig;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use crate::facts::{self, Identity, name};
 use crate::journal;
+use crate::reconcile::RECEIPT_SUM;
 
 /// How many numbers in a row may be missing before the rest of the outbox is given up: those of many pages.
 const MOST_MISSES: u32 = 10_000;
@@ -50,20 +51,19 @@ impl Wreck {
         facts::get(&self.connection, name).ok()?
     }
 
-    /// Own changes: `take` gets those whose checksum holds, in order of writing. The bytes of the others, which may or
-    /// may not be changes, are given back.
-    pub fn outbox(&self, mut take: impl FnMut(ScopeId, Vec<u8>)) -> Vec<Vec<u8>> {
+    /// Own changes: `take` gets those whose checksum holds in their scope or in one of `others`, for the list of scopes
+    /// may be damaged too. The bytes of the rest, which may or may not be changes, are given back.
+    pub fn outbox(&self, others: &[ScopeId], mut take: impl FnMut(ScopeId, Vec<u8>)) -> Vec<Vec<u8>> {
         let mut doubtful = Vec::new();
         let last = Cell::new(0);
         let mut one = |row: &Row<'_>| {
             last.set(row.get(0)?);
             let (number, bytes): (i64, Vec<u8>) = (row.get(1)?, row.get(2)?);
             let sum = row.get::<_, Vec<u8>>(3).unwrap_or_default();
-            match self.scopes.iter().find(|(of, ..)| *of == number) {
-                Some((_, scope, _)) if journal::checksum(*scope, &bytes)[..] == sum[..] => {
-                    take(*scope, bytes)
-                }
-                _ => doubtful.push(bytes),
+            let own = self.scopes.iter().filter(|(of, ..)| *of == number).map(|(_, scope, _)| scope);
+            match own.chain(others).find(|scope| journal::checksum(**scope, &bytes)[..] == sum[..]) {
+                Some(scope) => take(*scope, bytes),
+                None => doubtful.push(bytes),
             }
             Ok(())
         };
@@ -81,6 +81,20 @@ impl Wreck {
         }
         drop(get);
         doubtful
+    }
+
+    /// The ranges of own changes that the hub has confirmed; none when not every row of them can be read and holds.
+    pub fn receipts(&self) -> Option<Vec<(Writer, u32, u32)>> {
+        let mut ranges = Vec::new();
+        let mut is_whole = true;
+        let sql = format!("SELECT writer, first_seq, last_seq, sum IS {RECEIPT_SUM} FROM receipts");
+        let is_read = self.each(&sql, |row| {
+            is_whole &= row.get::<_, bool>(3)?;
+            ranges.push((Writer(row.get::<_, i64>(0)? as u64), row.get(1)?, row.get(2)?));
+            Ok(())
+        });
+        let sound = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        (is_read && is_whole && sound.is_ok_and(|answer| answer == "ok")).then_some(ranges)
     }
 
     /// Frames of others as they were received.

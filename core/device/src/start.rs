@@ -37,7 +37,7 @@ impl Phone {
     ///
     /// # Errors
     /// `Locked` when another process has it, the folder cannot be written, or both files of the key are gone or damaged
-    /// (`key_lost`); `OutdatedApp` for a newer app's data, `StorageFull`. Nothing was changed then but what was mended.
+    /// (`keystore_gone`); `OutdatedApp` for a newer app's data, `StorageFull`. Nothing was changed then but what was mended.
     pub fn open(path: &Path, time: Arc<dyn TimeSource>) -> Result<Self> {
         Self::start(Folder::open(path)?, time)
     }
@@ -211,7 +211,7 @@ fn find_key(
             Ok(key)
         }
         key::Found::None if contents.records.is_empty() => key::mint(folder.path()),
-        key::Found::None | key::Found::Lost => Err(AppError::Locked { why: "key_lost".to_owned() }),
+        key::Found::None | key::Found::Lost => Err(AppError::Locked { why: "keystore_gone".to_owned() }),
     }
 }
 

@@ -229,7 +229,7 @@ fn either_file_of_the_key_is_made_whole_from_the_other_and_no_other_key_takes_it
 
     std::fs::write(&one, &flipped).expect("damaged");
     std::fs::remove_file(&other).expect("gone");
-    let lost = AppError::Locked { why: "key_lost".to_owned() };
+    let lost = AppError::Locked { why: "keystore_gone".to_owned() };
     assert_eq!(open(&mut phone).map(drop).expect_err("refused"), lost);
     assert_eq!(std::fs::read(&one).expect("as it was"), flipped);
     assert!(!other.exists());
