@@ -24,6 +24,8 @@ struct Check {
     compared_at: Option<i64>,
     /// Since when they are known to be damaged, ms UTC.
     damaged_at: Option<i64>,
+    /// When they were last fetched anew, ms UTC.
+    repaired_at: Option<i64>,
 }
 
 /// When rows were counted, and what the hub said of them.
@@ -56,7 +58,7 @@ impl Phone {
             // What has just come was checked as it came.
             if checks.scopes.iter().all(|check| check.scope != state.scope) {
                 let (scope, compared_at) = (state.scope, Some(now));
-                checks.scopes.push(Check { scope, compared_at, damaged_at: None });
+                checks.scopes.push(Check { scope, compared_at, damaged_at: None, repaired_at: None });
             }
         }
         checks.counted_at.get_or_insert(now);
@@ -96,6 +98,9 @@ impl Phone {
         let mut checks = Checks::read(self.connection())?;
         for check in &mut checks.scopes {
             if agreed.contains(&check.scope) {
+                if check.damaged_at.is_some() {
+                    self.drop_repair(check.scope)?;
+                }
                 (check.compared_at, check.damaged_at) = (Some(now), None);
             } else if differing.contains(&check.scope) {
                 check.compared_at = Some(now);
@@ -104,6 +109,24 @@ impl Phone {
         }
         checks.write(self.connection())
     }
+}
+
+/// A scope whose rows are to be fetched anew. One that was and still differs waits a day: fetching it again at once
+/// would bring the same.
+pub(crate) fn next_repair(connection: &Connection, now_ms: i64) -> Result<Option<ScopeId>> {
+    let checks = Checks::read(connection)?;
+    let is_to_be =
+        |check: &&Check| check.damaged_at.is_some() && is_due(check.repaired_at, now_ms, COMPARE_EVERY_MS);
+    Ok(checks.scopes.iter().find(is_to_be).map(|check| check.scope))
+}
+
+/// The rows of a scope were fetched anew; whether they are right now, the hub says next.
+pub(crate) fn note_repaired(connection: &Connection, scope: ScopeId, now_ms: i64) -> Result<()> {
+    let mut checks = Checks::read(connection)?;
+    for check in checks.scopes.iter_mut().filter(|check| check.scope == scope) {
+        (check.compared_at, check.repaired_at) = (None, Some(now_ms));
+    }
+    checks.write(connection)
 }
 
 /// The scopes whose rows are damaged, with since when, ms UTC.

@@ -21,6 +21,7 @@ mod prune;
 mod rebuild;
 mod receipts;
 mod reconcile;
+mod repair;
 pub mod rescue;
 mod salvage;
 mod start;

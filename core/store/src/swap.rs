@@ -68,7 +68,7 @@ impl Batch<'_> {
                 from,
             )?;
             let fields: String = table.fields.iter().map(|field| format!(", {}", field.name)).collect();
-            self.tx.execute(&format!("DELETE FROM {plural} WHERE scope = ?1"), [number])?;
+            self.clear(plural, number, from)?;
             let sql = format!(
                 "INSERT OR IGNORE INTO {plural} (id, scope, v_stamp, v_more, void{fields})
                  SELECT id, ?1, v_stamp, v_more, void{fields} FROM fresh.{plural} WHERE scope = ?2"
@@ -100,6 +100,7 @@ impl Batch<'_> {
             ("shelf", "table_number, row, field"),
             ("strays", "table_number, row, key, change"),
         ];
+        self.clear("unknown_rows", number, from)?;
         for (table, columns) in WHOLE {
             self.tx.execute(&format!("DELETE FROM {table} WHERE scope = ?1"), [number])?;
             let sql = format!(
@@ -121,6 +122,29 @@ impl Batch<'_> {
         self.tx.execute(digest, (number, from))?;
         self.tally.replaced(&self.tx, number)?;
         self.set_cursor(scope, position, chain)
+    }
+
+    /// Takes the rows of a scope out, and those that bear the id of one of its rows under another scope's number: rows
+    /// never change scope.
+    fn clear(&self, table: &str, number: i64, from: i64) -> Result<()> {
+        let id = if table == "unknown_rows" { "(table_number, id)" } else { "id" };
+        let names = id.trim_matches(['(', ')']);
+        let sql = format!(
+            "DELETE FROM {table} WHERE scope = ?1
+             OR {id} IN (SELECT {names} FROM fresh.{table} WHERE scope = ?2 AND v_stamp > 0)"
+        );
+        self.tx.execute(&sql, (number, from))?;
+        let left = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE scope = ?1)");
+        if self.tx.query_row(&left, [number], |row| row.get(0))? {
+            // A damaged id is not where its order says, and no search comes to it: the table is written anew.
+            self.tx.execute_batch(&format!(
+                "CREATE TEMP TABLE others AS SELECT * FROM main.{table} WHERE scope <> {number};
+                 DELETE FROM main.{table};
+                 INSERT OR IGNORE INTO main.{table} SELECT * FROM temp.others;
+                 DROP TABLE temp.others;"
+            ))?;
+        }
+        Ok(())
     }
 
     fn swap_awaited(&self, table: u8, own: &str, number: i64, fresh: &str, from: i64) -> Result<()> {

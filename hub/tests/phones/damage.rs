@@ -86,14 +86,17 @@ async fn a_row_of_a_phone_that_changes_by_itself_is_found_within_a_week_and_said
     let field = Field::start().await;
     let team = field.found("Tổ thôn Ngàn Chi");
     let mut member = phone(&field, &team).await;
-    member.close();
+    let before = member.rows();
     flip(&member.file());
+    assert!(member.rows() != before);
     field.world.pass(DAY_MS);
     member.sync().await.unwrap();
     assert!(!damaged(&mut member), "what the writes kept is as it was; rows are counted once a week");
     field.world.pass(6 * DAY_MS);
     member.sync().await.unwrap();
-    assert_eq!(counted(&field, &member), (1, 0));
+    assert_eq!(counted(&field, &member), (1, 0), "said to the operator");
+    assert!(!damaged(&mut member), "fetched anew and compared, in the same sync");
+    assert!(member.rows() == before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
