@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use langso_domain::id::{DeviceId, RowId, ScopeId, Writer};
+use langso_domain::id::{DeviceId, Key, RowId, ScopeId, Writer};
 use langso_domain::registry::{CURRENT, ScopeKind, Table, VOID};
 use langso_sync::author::{self, Draft, TooManyRows};
-use langso_sync::change::extra;
+use langso_sync::change::{Change, RowOp, extra};
 use langso_sync::clock as hybrid;
 use langso_sync::keys::{PublicKey, device_id};
 use langso_sync::merge::RowState;
@@ -189,6 +189,43 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// Says again, in a change of its own, what another change says: its creates as new rows, its patches upon what
+    /// `seen` gives for each of them. Rows that it names of its own are the new ones.
+    ///
+    /// # Errors
+    /// [`Error::NoRandomness`]; [`log::Error::NotNew`] for a patch of which nothing is seen.
+    pub fn say_again(
+        &mut self,
+        scope: ScopeId,
+        change: &Change,
+        seen: impl Fn(&RowOp) -> Option<RowState>,
+    ) -> Result<(), Error> {
+        self.seal(scope);
+        let draft = &mut self.draft(scope)?.draft;
+        let own = draft.key();
+        let again = |value: &Value| match value {
+            Value::Ref(row) => Value::Ref(moved(*row, change.key, own)),
+            Value::Refs(rows) => Value::Refs(rows.iter().map(|row| moved(*row, change.key, own)).collect()),
+            other => other.clone(),
+        };
+        for op in &change.rows {
+            let fields: BTreeMap<u8, Value> =
+                op.fields.iter().map(|(field, value)| (*field, again(value))).collect();
+            match &op.patch {
+                None => drop(draft.create(op.table, fields).map_err(|_| log::Error::NotNew)?),
+                Some(patch) => {
+                    let state = seen(op).ok_or(log::Error::NotNew)?;
+                    draft.patch(op.table, patch.target, &state, fields).map_err(|_| log::Error::NotNew)?;
+                }
+            }
+        }
+        for (number, value) in change.extras.iter().filter(|(number, _)| **number != extra::CLOCK_UNSURE) {
+            draft.say(*number, value.clone());
+        }
+        self.seal(scope);
+        Ok(())
+    }
+
     /// Adds to the directory.
     pub fn put(&mut self, write: Write) {
         self.writes.push(write);
@@ -259,6 +296,11 @@ fn numbered(
         None => Err(Error::NotInRegistry(name)),
     };
     fields.into_iter().map(number).collect()
+}
+
+/// A row of that change as a row of this one.
+fn moved(row: RowId, of: Key, to: Key) -> RowId {
+    if row.key() == Some(of) { to.row(row.place()) } else { row }
 }
 
 /// About how many bytes a value takes.

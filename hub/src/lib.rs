@@ -23,4 +23,6 @@ pub mod replica;
 pub mod serve;
 pub mod server;
 pub mod settle;
+mod signed;
 mod sync;
+pub mod waiting;

@@ -319,6 +319,7 @@ fn set_aside(key: Key, code: &str) -> SetAside {
         "beyond_role" => Reason::Role,
         "revoked_device" => Reason::Revoked,
         "malformed" => Reason::Unreadable,
+        "reentered" => Reason::Reentered,
         OTHER_BYTES => Reason::OtherBytes,
         _ => Reason::Scope,
     };

@@ -12,7 +12,7 @@ use axum::serve::ListenerExt;
 use langso_domain::id::ScopeId;
 use langso_domain::registry::{CURRENT, ScopeKind};
 use langso_sync::keys::Fingerprint;
-use langso_sync::wire::{ENROL_PATH, FIGURES_PATH, SYNC_PATH};
+use langso_sync::wire::{ENROL_PATH, FIGURES_PATH, SYNC_PATH, WAITING_PATH};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -24,7 +24,7 @@ use crate::intake::Intake;
 use crate::keys::{HubKeys, KeyError};
 use crate::log::{self, Log, Write};
 use crate::replica::Replicas;
-use crate::{enrol, figures, projector, random, sync};
+use crate::{enrol, figures, projector, random, sync, waiting};
 
 /// How a hub runs.
 #[derive(Clone, Debug)]
@@ -221,6 +221,7 @@ impl Server {
             .route(SYNC_PATH, post(sync::sync))
             .route(ENROL_PATH, post(enrol::enrol))
             .route(FIGURES_PATH, get(figures::figures))
+            .route(WAITING_PATH, get(waiting::list).post(waiting::decide))
             .route("/healthz", get(healthz))
             .with_state(shared);
         let grace = Duration::from_millis(limits.stall_ms);

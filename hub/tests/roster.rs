@@ -14,8 +14,9 @@ use langso_domain::registry::{Role, ScopeKind};
 use langso_domain::units::UnitCode;
 use langso_hub::admin::{AdminError, ContentFile, NewHamlet, NewMember, NewPlan, NewTeam, NewTrainer};
 use langso_hub::clock::{DAY_MS, HOUR_MS};
-use langso_hub::log::{Enrolled, Team};
+use langso_hub::log::{Enrolled, Team, WaitingName};
 use langso_hub::server::Hub;
+use langso_hub::waiting::Verdict;
 use langso_sync::keys::SigningKey;
 use support::{Hands, NOW, Phone};
 
@@ -345,6 +346,10 @@ fn a_file_with_a_wrong_code_gives_its_own_error_and_changes_nothing() {
     assert_eq!(count(&hub, hub.reference, "live_content_items"), 0);
 }
 
+fn is_set_aside(one: &langso_hub::admin::Waiting) -> bool {
+    matches!(one.name, WaitingName::SetAside(_))
+}
+
 #[test]
 fn what_is_set_aside_is_listed_with_its_author_and_admitted() {
     let (folder, hands) = (tempfile::tempdir().unwrap(), Hands::new());
@@ -366,9 +371,10 @@ fn what_is_set_aside_is_listed_with_its_author_and_admitted() {
     let waiting = hub.list_waiting().unwrap();
     let told: Vec<_> = waiting
         .iter()
-        .map(|one| (one.team, one.reason.as_str(), one.member, one.key, one.id.is_some()))
+        .map(|one| (one.team, one.reason.as_str(), one.member, one.key, is_set_aside(one)))
         .collect();
     let team = Some(made.id);
+    let admit = |scope, at: usize| hub.decide(scope, waiting[at].name, Verdict::Admit, None);
     assert_eq!(
         told,
         [
@@ -378,11 +384,9 @@ fn what_is_set_aside_is_listed_with_its_author_and_admitted() {
         ]
     );
     let head = hub.log.scope(made.scope).unwrap().unwrap().head;
-    assert_eq!(hub.admit(made.scope, waiting[0].id.unwrap()).unwrap(), head + 1);
+    admit(made.scope, 0).unwrap();
+    assert_eq!(hub.log.scope(made.scope).unwrap().unwrap().head, head + 1);
     assert_eq!(hub.list_waiting().unwrap().len(), 2);
-    assert!(matches!(
-        hub.admit(made.scope, waiting[0].id.unwrap()),
-        Err(AdminError::NotFound { what: "waiting" })
-    ));
-    assert!(matches!(hub.admit(lost, waiting[2].id.unwrap()), Err(AdminError::NotFound { what: "waiting" })));
+    assert!(matches!(admit(made.scope, 0), Err(AdminError::NotFound { what: "waiting" })));
+    assert!(matches!(admit(lost, 2), Err(AdminError::NotFound { what: "waiting" })));
 }

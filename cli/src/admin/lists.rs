@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use langso_domain::id::{DeviceId, MemberId, ScopeId};
+use langso_domain::id::{DeviceId, MemberId};
 use langso_domain::units::UnitCode;
 use langso_hub::server::Hub;
+use langso_hub::waiting::Verdict;
 
 use super::refused;
 use super::roster::team_named;
@@ -48,6 +49,17 @@ pub(super) struct OfTeam {
 #[derive(Debug, clap::Args)]
 pub(super) struct Admit {
     /// Phạm vi và số trong danh sách chờ, ví dụ ehjp2v8000002/3 · scope and number as listed
+    #[arg(value_name = "SCOPE/N")]
+    waiting: String,
+    /// Nhận và gạch bỏ: còn thấy, không tính · admit and strike out: seen, not counted
+    #[arg(long)]
+    void: bool,
+}
+
+/// What is said again.
+#[derive(Debug, clap::Args)]
+pub(super) struct Reenter {
+    /// Phạm vi và số trong danh sách chờ · scope and number as listed
     #[arg(value_name = "SCOPE/N")]
     waiting: String,
 }
@@ -234,10 +246,7 @@ fn set_aside(hub: &Hub) -> Outcome {
     let teams = hub.list_teams().map_err(refused)?;
     let mut grid = Grid::default();
     for one in hub.list_waiting().map_err(refused)? {
-        let name = one.id.map_or_else(
-            || pick("không nhận được", "cannot be admitted").to_owned(),
-            |id| format!("{}/{id}", one.scope),
-        );
+        let name = format!("{}/{}", one.scope, one.name);
         let member = one.member.and_then(|member| names.get(&member).cloned());
         let key = one.key.map_or_else(String::new, |key| key.to_string());
         let team = teams.iter().find(|team| Some(team.id) == one.team);
@@ -273,12 +282,28 @@ fn reason(code: &str) -> String {
 }
 
 pub(super) fn admit(hub: &Hub, verb: &Admit) -> Outcome {
-    let wrong = || Failure::usage("input.not_found", "SCOPE/N");
-    let (scope, id) = verb.waiting.split_once('/').ok_or_else(wrong)?;
-    let scope: ScopeId = scope.parse().map_err(|_| wrong())?;
-    let position = hub.admit(scope, id.parse().map_err(|_| wrong())?).map_err(refused)?;
-    tell(format_args!("{} {position}", pick("Đã nhận vào sổ, vị trí", "Admitted at position")));
+    let verdict = if verb.void { Verdict::AdmitAndVoid } else { Verdict::Admit };
+    decide(hub, &verb.waiting, verdict)?;
+    tell(match verb.void {
+        false => pick("Đã nhận vào sổ.", "Admitted."),
+        true => {
+            pick("Đã nhận và gạch bỏ: còn thấy, không tính.", "Admitted and struck out: seen, not counted.")
+        }
+    });
     Ok(())
+}
+
+pub(super) fn reenter(hub: &Hub, verb: &Reenter) -> Outcome {
+    decide(hub, &verb.waiting, Verdict::Reenter)?;
+    tell(pick("Đã ghi lại thành mục mới.", "Entered anew."));
+    Ok(())
+}
+
+fn decide(hub: &Hub, typed: &str, verdict: Verdict) -> Outcome {
+    let wrong = || Failure::usage("input.not_found", "SCOPE/N");
+    let (scope, name) = typed.split_once('/').ok_or_else(wrong)?;
+    let (scope, name) = (scope.parse().map_err(|_| wrong())?, name.parse().map_err(|()| wrong())?);
+    hub.decide(scope, name, verdict, None).map_err(refused)
 }
 
 pub(super) fn revoke(hub: &Hub, verb: &Revoke) -> Outcome {

@@ -82,6 +82,8 @@ enum Verb {
     Admit(lists::Admit),
     /// Nhận phần cứu được từ một máy hỏng · takes what was rescued from a broken phone
     ImportRescue(rescue::ImportRescue),
+    /// Ghi lại thành mục mới phần trùng số ghi · says again what came under a number that is taken
+    Reenter(lists::Reenter),
     /// Máy chủ đang thế nào, sao lưu lần cuối khi nào · how the hub stands, and its last backup
     Status(backup::Status),
     /// Sao lưu, rồi đọc lại mới tính · a backup, which counts when it has been read back
@@ -133,6 +135,7 @@ pub fn run(args: Args) -> Outcome {
         Verb::List(verb) => lists::list(&hub, &verb),
         Verb::Admit(verb) => lists::admit(&hub, &verb),
         Verb::ImportRescue(verb) => rescue::import(&hub, &verb),
+        Verb::Reenter(verb) => lists::reenter(&hub, &verb),
         Verb::Status(verb) => backup::status(&hub, &verb),
         Verb::Backup(verb) => backup::make(&hub, &verb),
         Verb::Revoke(verb) => lists::revoke(&hub, &verb),

@@ -204,7 +204,7 @@ fn problem_words(problem: SyncProblem) -> String {
 }
 
 pub(super) fn list_set_aside(book: &Book) -> Outcome {
-    let list = book.app.set_aside().list_set_aside(Nothing {})?;
+    let list = book.app.set_aside().list_own_set_aside(Nothing {})?;
     if list.changes.is_empty() {
         tell(pick("Không có gì chờ tổ trưởng nhận.", "Nothing waits for the lead."));
     }

@@ -171,7 +171,16 @@ pub(super) const INPUTS: &[(&str, &str, &str)] = &[
         "Cần địa chỉ như http://192.168.1.20:7300",
         "An address such as http://192.168.1.20:7300 is needed",
     ),
-    ("input.cannot_be_applied", "Không nhận vào sổ được", "It cannot be admitted"),
+    (
+        "input.cannot_be_applied",
+        "Không nhận vào sổ được; trùng số ghi thì ghi lại thành mục mới",
+        "It cannot be admitted; under a number that is taken it can be entered anew",
+    ),
+    (
+        "input.can_be_admitted",
+        "Phần này nhận vào sổ được, không cần ghi lại",
+        "This can be admitted; no new entry is needed",
+    ),
     ("input.empty", "Không có dòng nào", "No lines"),
     ("input.missing_column", "Thiếu cột", "A column is missing"),
     ("input.unknown_column", "Không biết cột này", "An unknown column"),

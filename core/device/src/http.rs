@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use langso_sync::wire::CONTENT_TYPE;
-use reqwest::header::{ACCEPT, CONTENT_TYPE as CONTENT_TYPE_NAME};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE as CONTENT_TYPE_NAME};
 use reqwest::{Client, Response};
 
 use crate::error::{AppError, Result};
@@ -53,14 +53,35 @@ impl Http {
         body: Vec<u8>,
         limit: usize,
     ) -> std::result::Result<Vec<u8>, Broken> {
-        let mut reply = self.post(url, body).await?;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = reply.chunk().await.map_err(|_| Broken::Cut)? {
-            if bytes.len() + chunk.len() > limit {
-                return Err(Broken::Cut);
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes)
+        whole(self.post(url, body).await?, limit).await
     }
+
+    /// Asks by a signed request, with a body of JSON or none, and reads the whole of the reply.
+    pub async fn ask(
+        &self,
+        url: &str,
+        signed: String,
+        body: Option<Vec<u8>>,
+        limit: usize,
+    ) -> std::result::Result<Vec<u8>, Broken> {
+        let asked = match body {
+            None => self.0.get(url),
+            Some(body) => self.0.post(url).header(CONTENT_TYPE_NAME, "application/json").body(body),
+        };
+        let reply = asked.header(AUTHORIZATION, signed).send().await;
+        let reply =
+            reply.map_err(|error| if error.is_connect() { Broken::NotReached } else { Broken::Cut })?;
+        whole(reply, limit).await
+    }
+}
+
+async fn whole(mut reply: Response, limit: usize) -> std::result::Result<Vec<u8>, Broken> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = reply.chunk().await.map_err(|_| Broken::Cut)? {
+        if bytes.len() + chunk.len() > limit {
+            return Err(Broken::Cut);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
 }

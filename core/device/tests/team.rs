@@ -240,13 +240,13 @@ fn own_work_that_is_set_aside_is_shown_with_its_reason_and_rows() {
     let mut team = Team::new();
     let mut member = phone(&mut team, MEMBER);
     let visit = member.visit(&team, None, "2024-06-10", &[(None, "sim_4g@1", 1)]);
-    assert_eq!(member.app().set_aside().list_set_aside(Nothing {}).expect("lists").changes, []);
+    assert_eq!(member.app().set_aside().list_own_set_aside(Nothing {}).expect("lists").changes, []);
     member.with_replica(|replica| {
         let key = visit.0.key().expect("a key").to_bytes();
         let sql = "INSERT INTO set_aside_notices (key, reason) VALUES (?1, 3)";
         replica.connection().execute(sql, [key]).expect("a notice");
     });
-    let changes = member.app().set_aside().list_set_aside(Nothing {}).expect("lists").changes;
+    let changes = member.app().set_aside().list_own_set_aside(Nothing {}).expect("lists").changes;
     assert_eq!((changes.len(), changes[0].reason), (1, 3));
     assert!(changes[0].saved_at.is_some());
     let rows: Vec<_> = changes[0].rows.iter().map(|row| row.table.as_str()).collect();

@@ -34,6 +34,8 @@ pub const SYNC_PATH: &str = "/v1/sync";
 pub const ENROL_PATH: &str = "/v1/enrol";
 /// Where figures are read, as JSON, by a signed GET.
 pub const FIGURES_PATH: &str = "/v1/figures";
+/// Where a lead reads what waits, by a signed GET, and says what becomes of it, by a signed POST.
+pub const WAITING_PATH: &str = "/v1/waiting";
 /// The content type of every body.
 pub const CONTENT_TYPE: &str = "application/vnd.langso";
 /// The longest hello.

@@ -97,7 +97,7 @@ impl AdminError {
         }
     }
 
-    fn invalid(field: impl Into<String>, code: &'static str) -> Self {
+    pub(crate) fn invalid(field: impl Into<String>, code: &'static str) -> Self {
         Self::Invalid { field: field.into(), code }
     }
 }

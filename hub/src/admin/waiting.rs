@@ -3,16 +3,16 @@
 
 use langso_domain::id::{DeviceId, Key, MemberId, ScopeId, TeamId};
 
-use super::{AdminError, Result};
+use super::Result;
 use crate::clock::Millis;
-use crate::log::{Error, OTHER_BYTES, Position};
+use crate::log::{OTHER_BYTES, WaitingName};
 use crate::server::Hub;
 
 /// One change that waits.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Waiting {
-    /// Names it within its scope; none for a key that came with other bytes, which cannot be admitted.
-    pub id: Option<i64>,
+    /// Names it within its scope.
+    pub name: WaitingName,
     /// Where its frame said it belongs.
     pub scope: ScopeId,
     /// Whose team or training scope that is.
@@ -40,8 +40,8 @@ impl Hub {
         let mut waiting = Vec::new();
         for (scope, team) in scopes {
             let aside = self.log.list_set_aside(scope)?;
-            let one = |id, reason, device, key, at| Waiting {
-                id,
+            let one = |name, reason, device, key, at| Waiting {
+                name,
                 scope,
                 team,
                 reason,
@@ -50,34 +50,20 @@ impl Hub {
                 key,
                 at,
             };
-            waiting.extend(aside.into_iter().map(|it| one(Some(it.id), it.reason, it.device, it.key, it.at)));
-            let collisions = self.log.list_collisions(scope)?;
             waiting.extend(
-                collisions
+                aside
                     .into_iter()
-                    .map(|(key, device, at)| one(None, OTHER_BYTES.to_owned(), device, Some(key), at)),
+                    .map(|it| one(WaitingName::SetAside(it.id), it.reason, it.device, it.key, it.at)),
             );
+            let collisions = self.log.list_collisions(scope)?;
+            waiting.extend(collisions.into_iter().map(|(key, device, at, hash)| {
+                let name = WaitingName::Collision(key, hash);
+                one(name, OTHER_BYTES.to_owned(), device, Some(key), at)
+            }));
         }
         for one in &mut waiting {
             one.member = self.log.device(one.device)?.and_then(|device| device.member);
         }
         Ok(waiting)
-    }
-
-    /// Gives a change that waits its position.
-    ///
-    /// # Errors
-    /// [`AdminError::NotFound`]; `id` (`cannot_be_applied`) when its key is taken, its writer is bound elsewhere or
-    /// its bytes are no change.
-    pub fn admit(&self, scope: ScopeId, id: i64) -> Result<Position> {
-        match self.log.admit(scope, id, self.clock.now()) {
-            Ok(position) => {
-                self.dirty.mark(scope);
-                Ok(position)
-            }
-            Err(Error::NotWaiting | Error::UnknownScope) => Err(AdminError::NotFound { what: "waiting" }),
-            Err(Error::NotNew) => Err(AdminError::invalid("id", "cannot_be_applied")),
-            Err(why) => Err(why.into()),
-        }
     }
 }

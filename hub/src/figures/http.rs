@@ -5,69 +5,25 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use langso_domain::id::{RowId, TeamId};
 use langso_domain::indicators::{Indicator, Indicators};
 use langso_domain::period::Period;
 use langso_domain::registry::{Role, ScopeKind};
 use langso_domain::units::{UnitCode, Units};
-use langso_sync::keys::PublicKey;
-use langso_sync::wire::{Problem, SignedGet};
-use serde::Serialize;
+use langso_sync::wire::Problem;
 
 use super::Whose;
 use super::answer::{Answer, days, figure};
 use crate::admin::contains;
-use crate::log::{self, Device};
+use crate::log::Device;
 use crate::nonce;
-use crate::replica;
 use crate::server::{Hub, Shared};
+use crate::signed::{Asking, MAX_TARGET, Stop, prove, refuse};
 
-/// The longest path and query.
-const MAX_TARGET: usize = 4_096;
 /// The most indicators in a question about a place, each of which is read from every team.
 const MAX_INDICATORS: usize = 16;
-
-/// Why there are no figures.
-#[derive(Debug, Default, Serialize)]
-struct Refused {
-    problem: &'static str,
-    /// The parameter at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'static str>,
-    /// What is wrong with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-    hub_time_ms: i64,
-    /// For the next try, when the device is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nonce: Option<String>,
-    #[serde(skip)]
-    status: u16,
-}
-
-enum Stop {
-    Problem(Problem),
-    /// With a fresh one.
-    Stale(String),
-    NotAllowed,
-    Invalid(&'static str, &'static str),
-}
-
-impl From<log::Error> for Stop {
-    fn from(why: log::Error) -> Self {
-        tracing::error!(%why, "the log failed");
-        Self::Problem(Problem::Busy)
-    }
-}
-
-impl From<replica::Error> for Stop {
-    fn from(why: replica::Error) -> Self {
-        tracing::error!(%why, "figures could not be read");
-        Self::Problem(Problem::Busy)
-    }
-}
 
 pub(crate) async fn figures(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
     let hub = shared.hub.clone();
@@ -82,32 +38,12 @@ pub(crate) async fn figures(State(shared): State<Shared>, uri: Uri, headers: Hea
     }
 }
 
-fn refuse(hub: &Hub, stop: Stop) -> Response {
-    let hub_time_ms = hub.clock.now().0;
-    let none = Refused { hub_time_ms, ..Refused::default() };
-    let refused = match stop {
-        Stop::Problem(problem) => Refused { problem: problem.name(), status: problem.status(), ..none },
-        Stop::Stale(nonce) => {
-            let problem = Problem::StaleNonce;
-            Refused { problem: problem.name(), status: problem.status(), nonce: Some(nonce), ..none }
-        }
-        Stop::NotAllowed => Refused { problem: "not_allowed", status: 403, ..none },
-        Stop::Invalid(field, code) => {
-            let (field, code) = (Some(field), Some(code));
-            Refused { problem: "invalid_input", status: 400, field, code, ..none }
-        }
-    };
-    tracing::info!(problem = refused.problem, "figures refused");
-    let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
-    (status, Json(refused)).into_response()
-}
-
 fn answer(hub: &Hub, uri: &Uri, headers: &HeaderMap) -> Result<Answer, Stop> {
     let target = uri.path_and_query().map_or("", |target| target.as_str());
     if target.len() > MAX_TARGET {
         return Err(Stop::Problem(Problem::TooLarge));
     }
-    let device = prove(hub, target, headers)?;
+    let device = prove(hub, &Asking::Get(target), headers)?;
     let asked = Asked::read(uri.query().unwrap_or_default())?;
     let whose = may_read(hub, &device, asked.whose)?;
     let all = hub.indicators()?;
@@ -126,26 +62,6 @@ fn answer(hub: &Hub, uri: &Uri, headers: &HeaderMap) -> Result<Answer, Stop> {
         hub_time_ms: now.0,
         nonce: nonce::to_text(&nonce::give(&hub.keys.secret, device.id, now)),
     })
-}
-
-/// Who asks, when it is proven.
-fn prove(hub: &Hub, target: &str, headers: &HeaderMap) -> Result<Device, Stop> {
-    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let signed: SignedGet =
-        header.and_then(|text| text.parse().ok()).ok_or(Stop::Problem(Problem::BadSignature))?;
-    let device = hub.log.device(signed.device)?.ok_or(Stop::Problem(Problem::UnknownDevice))?;
-    let key = PublicKey::from_bytes(&device.public_key).ok_or(Stop::Problem(Problem::UnknownDevice))?;
-    if !signed.is_signed(&key, target) {
-        return Err(Stop::Problem(Problem::BadSignature));
-    }
-    if device.revoked_at.is_some() {
-        return Err(Stop::Problem(Problem::Revoked));
-    }
-    let now = hub.clock.now();
-    if !nonce::is_good(&hub.keys.secret, device.id, &signed.nonce, now) {
-        return Err(Stop::Stale(nonce::to_text(&nonce::give(&hub.keys.secret, device.id, now))));
-    }
-    Ok(device)
 }
 
 /// Whose figures the device reads: what it asked for, or what is its own.

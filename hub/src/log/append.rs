@@ -69,6 +69,15 @@ impl Log {
         Ok(told)
     }
 
+    /// Gives a change that waits its position, at the operator's word: judged no more.
+    ///
+    /// # Errors
+    /// [`Error::NotWaiting`]; [`Error::NotNew`] when its key is taken by other bytes, its writer bound elsewhere, or
+    /// its bytes are no change: then only a new change can say the same again.
+    pub fn admit(&self, scope: ScopeId, set_aside_id: i64, now: Millis) -> Result<Position> {
+        self.write(|transaction| admit(transaction, scope, set_aside_id, None, now))
+    }
+
     /// Writes all or nothing, in order; changes get the next positions of their scopes, by the hub's own device.
     ///
     /// # Errors
@@ -76,39 +85,13 @@ impl Log {
     pub fn commit(&self, hub: DeviceId, writes: &[Write], now: Millis) -> Result<()> {
         self.write(|transaction| writes.iter().try_for_each(|write| one(transaction, write, hub, now)))
     }
-
-    /// Gives a change that waits its position, at the lead's word: judged no more.
-    ///
-    /// # Errors
-    /// [`Error::NotWaiting`]; [`Error::NotNew`] when its key is taken by other bytes, its writer bound elsewhere, or
-    /// its bytes are no change: then only a new change by the lead can say the same again.
-    pub fn admit(&self, scope: ScopeId, set_aside_id: i64, now: Millis) -> Result<Position> {
-        self.write(|transaction| {
-            let state = read::scope(transaction, scope)?.ok_or(Error::UnknownScope)?;
-            let item = read::waiting(transaction, scope, set_aside_id)?.ok_or(Error::NotWaiting)?;
-            let key = item.key.ok_or(Error::NotNew)?;
-            if Change::decode(&item.bytes).is_err() {
-                return Err(Error::NotNew);
-            }
-            let mut appender = Appender::new(transaction, scope, state, now)?;
-            let mut told = Ingested::default();
-            if appender.append(key, &item, &mut told)?.is_some() || told.accepted == 0 {
-                return Err(Error::NotNew);
-            }
-            let position = appender.finish()?;
-            transaction.prepare_cached(statements::SET_ASIDE_ADMITTED)?.execute(params![
-                scope.0,
-                set_aside_id,
-                now.0
-            ])?;
-            Ok(position)
-        })
-    }
 }
 
 pub(super) fn one(transaction: &Transaction<'_>, write: &Write, hub: DeviceId, now: Millis) -> Result<()> {
     match write {
         Write::Change(scope, bytes) => append_own(transaction, *scope, hub, bytes, now),
+        Write::Admit(scope, id, by) => admit(transaction, *scope, *id, *by, now).map(drop),
+        Write::Reentered(scope, name, by) => super::waiting::reentered(transaction, *scope, name, *by, now),
         other => directory::put(transaction, other, now),
     }
 }
@@ -150,7 +133,7 @@ pub(super) fn judge_again(
             match waits {
                 None => {
                     let mut admitted = transaction.prepare_cached(statements::SET_ASIDE_ADMITTED)?;
-                    admitted.execute(params![scope.0, set_aside_id, now.0])?;
+                    admitted.execute(params![scope.0, set_aside_id, now.0, Option::<[u8; 8]>::None])?;
                 }
                 Some(reason) => {
                     let mut put = transaction.prepare_cached(statements::SET_ASIDE_FOR)?;
@@ -160,6 +143,35 @@ pub(super) fn judge_again(
         }
         appender.finish()?;
     }
+}
+
+/// At the lead's word: judged no more.
+fn admit(
+    transaction: &Transaction<'_>,
+    scope: ScopeId,
+    set_aside_id: i64,
+    by: Option<DeviceId>,
+    now: Millis,
+) -> Result<Position> {
+    let state = read::scope(transaction, scope)?.ok_or(Error::UnknownScope)?;
+    let item = read::waiting(transaction, scope, set_aside_id)?.ok_or(Error::NotWaiting)?;
+    let key = item.key.ok_or(Error::NotNew)?;
+    if Change::decode(&item.bytes).is_err() {
+        return Err(Error::NotNew);
+    }
+    let mut appender = Appender::new(transaction, scope, state, now)?;
+    let mut told = Ingested::default();
+    if appender.append(key, &item, &mut told)?.is_some() || told.accepted == 0 {
+        return Err(Error::NotNew);
+    }
+    let position = appender.finish()?;
+    transaction.prepare_cached(statements::SET_ASIDE_ADMITTED)?.execute(params![
+        scope.0,
+        set_aside_id,
+        now.0,
+        by.map(|by| by.0)
+    ])?;
+    Ok(position)
 }
 
 fn append_own(

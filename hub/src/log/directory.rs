@@ -254,7 +254,7 @@ fn hub(connection: &Connection) -> Result<DeviceId> {
 /// Writes one thing of the directory; changes are not its business.
 pub(super) fn put(transaction: &Transaction<'_>, write: &Write, now: Millis) -> Result<()> {
     match write {
-        Write::Change(..) => return Err(Error::NotNew),
+        Write::Change(..) | Write::Admit(..) | Write::Reentered(..) => return Err(Error::NotNew),
         Write::Scope(scope, kind) => {
             let mut add = transaction.prepare_cached(statements::ADD_SCOPE)?;
             add.execute(params![scope.0, *kind as i64, Chain::start(*scope).0, now.0])?;

@@ -14,6 +14,7 @@ mod directory;
 mod read;
 mod statements;
 mod types;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use langso_domain::id::{DeviceId, Key, ScopeId, Writer};
 use langso_domain::registry::ScopeKind;
 use langso_sync::chain::{Chain, Cursor};
+use langso_sync::change::ChangeHash;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::statements;
@@ -151,7 +152,7 @@ impl Log {
     }
 
     /// Changes of a device that the hub keeps in a scope without a position: key and reason's code (`other_bytes`
-    /// for collisions), at most `most` of each; and how many there are in all.
+    /// for collisions, `reentered` for what a new change has said again), at most `most` of each; and how many there are in all.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -173,7 +174,7 @@ impl Log {
             let mut statement = connection.prepare_cached(statements::COLLISIONS_OF_DEVICE)?;
             let mut rows = statement.query(params![scope.0, device.0, most])?;
             while let Some(row) = rows.next()? {
-                waiting.push((key(row, 0, 1)?, OTHER_BYTES.to_owned()));
+                waiting.push((key(row, 0, 1)?, row.get(2)?));
             }
             let mut all = waiting.len() as u64;
             if all >= u64::from(most) {
@@ -184,15 +185,15 @@ impl Log {
         })
     }
 
-    /// Keys that came with other bytes than the log holds: key, who signed, when.
+    /// Keys that came with other bytes than the log holds: key, who signed, when, the hash of the bytes.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn list_collisions(&self, scope: ScopeId) -> Result<Vec<(Key, DeviceId, Millis)>> {
+    pub fn list_collisions(&self, scope: ScopeId) -> Result<Vec<(Key, DeviceId, Millis, ChangeHash)>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(statements::COLLISIONS_OF)?;
             let rows = statement.query_map([scope.0], |row| {
-                Ok((key(row, 0, 1)?, DeviceId(row.get(2)?), Millis(row.get(3)?)))
+                Ok((key(row, 0, 1)?, DeviceId(row.get(2)?), Millis(row.get(3)?), row.get(4)?))
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
@@ -296,6 +297,6 @@ pub(super) fn position(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
 }
 
-fn key(row: &Row<'_>, writer: usize, seq: usize) -> rusqlite::Result<Key> {
+pub(super) fn key(row: &Row<'_>, writer: usize, seq: usize) -> rusqlite::Result<Key> {
     Ok(Key { writer: Writer(u64::from_be_bytes(row.get(writer)?)), seq: row.get(seq)? })
 }

@@ -30,26 +30,42 @@ pub const ADD_SET_ASIDE: &str = "INSERT INTO set_aside (scope, writer, seq, hash
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
   ON CONFLICT (scope, writer, seq, hash) DO NOTHING";
 pub const SET_ASIDE_OF: &str = "SELECT set_aside_id, writer, seq, device, reason, at FROM set_aside
-  WHERE scope = ?1 AND admitted_at IS NULL ORDER BY set_aside_id";
-pub const SET_ASIDE_OF_DEVICE: &str = "SELECT writer, seq, reason FROM set_aside
+  WHERE scope = ?1 AND admitted_at IS NULL AND reentered_at IS NULL ORDER BY set_aside_id";
+// What was entered anew stays told to its author, who else would send it again for ever.
+pub const SET_ASIDE_OF_DEVICE: &str = "SELECT writer, seq,
+    CASE WHEN reentered_at IS NULL THEN reason ELSE 'reentered' END FROM set_aside
   WHERE scope = ?1 AND device = ?2 AND admitted_at IS NULL ORDER BY set_aside_id LIMIT ?3";
 pub const COUNT_WAITING_OF_DEVICE: &str = "SELECT
     (SELECT count(*) FROM set_aside WHERE scope = ?1 AND device = ?2 AND admitted_at IS NULL)
   + (SELECT count(*) FROM collisions WHERE scope = ?1 AND device = ?2)";
 pub const COLLISIONS_OF_DEVICE: &str =
-    "SELECT writer, seq FROM collisions WHERE scope = ?1 AND device = ?2 ORDER BY writer, seq LIMIT ?3";
+    "SELECT writer, seq, CASE WHEN reentered_at IS NULL THEN 'other_bytes' ELSE 'reentered' END
+  FROM collisions WHERE scope = ?1 AND device = ?2 ORDER BY writer, seq LIMIT ?3";
 pub const SET_ASIDE_ONE: &str = "SELECT writer, seq, hash, device, bytes FROM set_aside
-  WHERE scope = ?1 AND set_aside_id = ?2 AND admitted_at IS NULL";
+  WHERE scope = ?1 AND set_aside_id = ?2 AND admitted_at IS NULL AND reentered_at IS NULL";
 pub const SET_ASIDE_ADMITTED: &str =
-    "UPDATE set_aside SET admitted_at = ?3 WHERE scope = ?1 AND set_aside_id = ?2";
+    "UPDATE set_aside SET admitted_at = ?3, decided_by = ?4 WHERE scope = ?1 AND set_aside_id = ?2";
 pub const WAITING_FOR_DEVICE: &str = "SELECT set_aside_id, writer, seq, hash, device, bytes FROM set_aside
-  WHERE scope = ?1 AND device = ?2 AND reason = ?3 AND admitted_at IS NULL ORDER BY set_aside_id LIMIT ?4";
+  WHERE scope = ?1 AND device = ?2 AND reason = ?3 AND admitted_at IS NULL
+  AND reentered_at IS NULL ORDER BY set_aside_id LIMIT ?4";
 pub const SET_ASIDE_FOR: &str = "UPDATE set_aside SET reason = ?3 WHERE scope = ?1 AND set_aside_id = ?2";
+pub const SET_ASIDE_REENTERED: &str = "UPDATE set_aside SET reentered_at = ?3, decided_by = ?4
+  WHERE scope = ?1 AND set_aside_id = ?2 AND admitted_at IS NULL AND reentered_at IS NULL";
+pub const WAITING_AFTER: &str = "SELECT set_aside_id, writer, seq, device, reason, at, bytes FROM set_aside
+  WHERE scope = ?1 AND set_aside_id > ?2 AND admitted_at IS NULL AND reentered_at IS NULL
+  ORDER BY set_aside_id LIMIT ?3";
+pub const COLLISIONS_AFTER: &str = "SELECT writer, seq, hash, device, at, bytes FROM collisions
+  WHERE scope = ?1 AND (writer, seq, hash) > (?2, ?3, ?4) AND reentered_at IS NULL
+  ORDER BY writer, seq, hash LIMIT ?5";
+pub const COLLISION_ONE: &str = "SELECT device, bytes FROM collisions
+  WHERE scope = ?1 AND writer = ?2 AND seq = ?3 AND hash = ?4 AND reentered_at IS NULL";
+pub const COLLISION_REENTERED: &str = "UPDATE collisions SET reentered_at = ?5, decided_by = ?6
+  WHERE scope = ?1 AND writer = ?2 AND seq = ?3 AND hash = ?4 AND reentered_at IS NULL";
 pub const ADD_COLLISION: &str = "INSERT INTO collisions (scope, writer, seq, hash, device, bytes, at)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
   ON CONFLICT (scope, writer, seq, hash) DO NOTHING";
-pub const COLLISIONS_OF: &str =
-    "SELECT writer, seq, device, at FROM collisions WHERE scope = ?1 ORDER BY at, writer, seq";
+pub const COLLISIONS_OF: &str = "SELECT writer, seq, device, at, hash FROM collisions
+  WHERE scope = ?1 AND reentered_at IS NULL ORDER BY at, writer, seq";
 
 pub const PUT_CELL: &str = "INSERT INTO cells (scope, unit, period, indicator, dims, value)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6)

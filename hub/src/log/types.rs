@@ -188,6 +188,32 @@ pub struct SetAside {
     pub at: Millis,
 }
 
+/// Names what waits within its scope.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum WaitingName {
+    /// Set aside; can be admitted.
+    SetAside(i64),
+    /// The log has the key with other bytes: can only be said again.
+    Collision(Key, ChangeHash),
+}
+
+/// What waits, with its bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WaitingChange {
+    /// Its name.
+    pub name: WaitingName,
+    /// None when the bytes tell none.
+    pub key: Option<Key>,
+    /// Who signed.
+    pub device: DeviceId,
+    /// A code of [`Reason`], or `other_bytes`.
+    pub reason: String,
+    /// First seen.
+    pub at: Millis,
+    /// As they came.
+    pub bytes: Vec<u8>,
+}
+
 /// One computed figure.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize)]
 pub struct Cell {
@@ -304,4 +330,8 @@ pub enum Write {
     Code(Code),
     /// A device that may no longer sync.
     Revoke(DeviceId),
+    /// A change that waits gets its position, at the word of that device's lead; none = the operator's.
+    Admit(ScopeId, i64, Option<DeviceId>),
+    /// What waits was said again by a new change, and waits no more.
+    Reentered(ScopeId, WaitingName, Option<DeviceId>),
 }

@@ -15,6 +15,7 @@ mod cut;
 mod damage;
 mod enrolment;
 mod history;
+mod lead;
 mod repair;
 mod review;
 mod roles;

@@ -45,7 +45,7 @@ calls! {
     }
     follow_ups { plan_follow_up, list_follow_ups, move_follow_up, hand_follow_up, finish_follow_up }
     conflicts { list_conflicts, settle_conflict }
-    set_aside { list_set_aside }
+    set_aside { list_own_set_aside }
     reviews { list_waiting, get_review, approve_run, send_back_run, list_failing_steps }
     identity { get_card }
     me { get_month }
@@ -74,7 +74,14 @@ fn with_json<I: DeserializeOwned, O: Serialize>(
 }
 
 /// The calls that wait for the hub.
-const WAITING: [&str; 2] = ["sync.sync_now", "enrolment.join_team"];
+const WAITING: [&str; 6] = [
+    "sync.sync_now",
+    "enrolment.join_team",
+    "set_aside.list_set_aside",
+    "set_aside.admit_changes",
+    "set_aside.admit_and_void",
+    "set_aside.reenter_change",
+];
 
 fn take<I: DeserializeOwned>(input: &Value) -> Result<I> {
     // A list would pass for a record whose fields come in order.
@@ -122,6 +129,10 @@ impl Companion {
                 give(&report?)
             }
             "enrolment.join_team" => give(&self.enrolment().join_team(take(&input)?).await?),
+            "set_aside.list_set_aside" => give(&self.set_aside().list_set_aside(take(&input)?).await?),
+            "set_aside.admit_changes" => give(&self.set_aside().admit_changes(take(&input)?).await?),
+            "set_aside.admit_and_void" => give(&self.set_aside().admit_and_void(take(&input)?).await?),
+            "set_aside.reenter_change" => give(&self.set_aside().reenter_change(take(&input)?).await?),
             _ => self.call(name, input),
         }
     }

@@ -1,4 +1,5 @@
-//! Own work that the hub holds back until the lead admits it: nothing of it is lost.
+//! Work that the hub holds back until the lead admits it: nothing of it is lost. An author sees the own, offline; a
+//! lead asks the hub for the whole team's and says what becomes of it.
 
 use langso_domain::id::{Key, RowId};
 use langso_domain::registry::CURRENT;
@@ -6,6 +7,13 @@ use langso_sync::change::{self, Change};
 use serde::{Deserialize, Serialize};
 
 use super::{Companion, Nothing, rows};
+
+mod lead;
+
+pub use lead::{
+    Decided, DecidedChange, Waiting, WaitingAfter, WaitingChange, WaitingField, WaitingPage, WaitingRow,
+};
+
 use crate::error::{AppError, Result};
 
 /// The feature; see [`Companion::set_aside`].
@@ -23,7 +31,8 @@ pub struct SetAsideList {
 pub struct SetAsideChange {
     /// Its name, for the lead and the hub.
     pub change: String,
-    /// 1 another team's, 2 beyond the role, 3 the phone was reported lost, 4 the number is taken; open list.
+    /// 1 another team's, 2 beyond the role, 3 the phone was reported lost, 4 the number is taken, 5 unreadable at the
+    /// hub; open list.
     pub reason: u8,
     /// When it was saved, ms UTC; none when this phone no longer holds its bytes.
     pub saved_at: Option<i64>,
@@ -42,19 +51,24 @@ pub struct SetAsideRow {
     pub is_correction: bool,
 }
 
+/// Said again by another change: it waits no more, and is never sent again.
+pub(crate) const ENTERED_ANEW: u8 = langso_sync::wire::Reason::Reentered as u8;
+
 impl SetAside<'_> {
     /// What of this phone's work the hub holds back, and why.
     ///
     /// # Errors
     /// `NotAllowed { not_enrolled }`.
-    pub fn list_set_aside(&self, _: Nothing) -> Result<SetAsideList> {
+    pub fn list_own_set_aside(&self, _: Nothing) -> Result<SetAsideList> {
         let phone = self.0.phone();
         phone.enrolled()?;
         let connection = phone.connection();
-        let notices: Vec<([u8; 11], u8)> =
-            rows::all(connection, "SELECT key, reason FROM set_aside_notices", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
+        let notices: Vec<([u8; 11], u8)> = rows::all(
+            connection,
+            "SELECT key, reason FROM set_aside_notices WHERE reason <> ?1",
+            [ENTERED_ANEW],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
         let mut changes: Vec<SetAsideChange> = Vec::with_capacity(notices.len());
         if notices.is_empty() {
             return Ok(SetAsideList { changes });

@@ -11,6 +11,7 @@ use langso_sync::session::{Event, MIN_REQUEST, Pace, Session, SessionError, Setu
 use langso_sync::wire::{Nonce, Problem, SYNC_PATH, WireError};
 use serde::{Deserialize, Serialize};
 
+use super::set_aside::ENTERED_ANEW;
 use super::{Companion, Nothing};
 use crate::error::{AppError, Result};
 use crate::facts::{self, name};
@@ -266,8 +267,11 @@ impl Sync<'_> {
             at_hub += (all - under) as u64;
             in_backup += under as u64;
         }
-        let set_aside: i64 =
-            connection.query_row("SELECT count(*) FROM set_aside_notices", [], |row| row.get(0))?;
+        let set_aside: i64 = connection.query_row(
+            "SELECT count(*) FROM set_aside_notices WHERE reason <> ?1",
+            [ENTERED_ANEW],
+            |row| row.get(0),
+        )?;
         Ok(SyncStatus {
             on_phone: unsent.waiting(),
             at_hub,

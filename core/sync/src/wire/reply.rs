@@ -96,11 +96,14 @@ pub enum Reason {
     OtherBytes = 4,
     /// It refers to what the hub cannot apply.
     Unreadable = 5,
+    /// A new change has said the same: it waits no more, and gets no position.
+    Reentered = 6,
 }
 
 impl Reason {
     /// Every reason, in order of its number.
-    pub const ALL: [Self; 5] = [Self::Scope, Self::Role, Self::Revoked, Self::OtherBytes, Self::Unreadable];
+    pub const ALL: [Self; 6] =
+        [Self::Scope, Self::Role, Self::Revoked, Self::OtherBytes, Self::Unreadable, Self::Reentered];
 
     /// From its number; none for one this version does not know.
     pub fn from_number(number: u8) -> Option<Self> {

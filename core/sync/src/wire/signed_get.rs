@@ -1,4 +1,5 @@
-//! A GET that says who asks: the `Authorization` header of requests without a body.
+//! A GET that says who asks: the `Authorization` header of requests without a body, and of small posts, whose body is
+//! signed along by its hash.
 //!
 //! Pure. The nonce is the one of the last reply, as in a sync request; path and query are signed as they stand in
 //! the request line.
@@ -12,6 +13,7 @@ use super::{MAX_NONCE, Nonce};
 use crate::keys::{PublicKey, SIGNATURE_BYTES, Signature, SigningKey};
 
 const LABEL: &[u8] = b"langso get v1\0";
+const POST_LABEL: &[u8] = b"langso post v1\0";
 const SCHEME: &str = "Langso";
 /// Longer than any header of this kind.
 const MAX_TEXT: usize = 512;
@@ -50,6 +52,18 @@ impl SignedGet {
     /// Signs for a path with its query, such as `/v1/figures?period=2024-Y`.
     pub fn sign(key: &SigningKey, nonce: Nonce, target: &str) -> Self {
         Self { device: key.id(), nonce, signature: key.sign(LABEL, &parts(&nonce, target)) }
+    }
+
+    /// Signs for posting a body of that SHA-256 to a path.
+    pub fn sign_post(key: &SigningKey, nonce: Nonce, target: &str, body: &[u8; 32]) -> Self {
+        let [length, bytes, path] = parts(&nonce, target);
+        Self { device: key.id(), nonce, signature: key.sign(POST_LABEL, &[length, bytes, body, path]) }
+    }
+
+    /// Whether the device's key signed for posting a body of that SHA-256 to that path.
+    pub fn is_signed_post(&self, key: &PublicKey, target: &str, body: &[u8; 32]) -> bool {
+        let [length, bytes, path] = parts(&self.nonce, target);
+        key.verifies(POST_LABEL, &[length, bytes, body, path], &self.signature)
     }
 
     /// Whether the device's key signed for that path and query.
@@ -105,6 +119,18 @@ mod tests {
         assert!(!read.is_signed(&SigningKey::from_seed(&[2; 32]).public(), "/v1/figures?period=2024-Y"));
         let other = SignedGet { nonce: Nonce::default(), ..signed };
         assert!(!other.is_signed(&key.public(), "/v1/figures?period=2024-Y"));
+    }
+
+    #[test]
+    fn a_signed_post_holds_for_its_body_and_is_no_get() {
+        let key = SigningKey::from_seed(&[1; 32]);
+        let nonce = Nonce::from_bytes(&[5; 18]).expect("short");
+        let signed = SignedGet::sign_post(&key, nonce, "/v1/waiting", &[7; 32]);
+        let read: SignedGet = signed.to_string().parse().expect("its own text");
+        assert!(read.is_signed_post(&key.public(), "/v1/waiting", &[7; 32]));
+        assert!(!read.is_signed_post(&key.public(), "/v1/waiting", &[8; 32]));
+        assert!(!read.is_signed_post(&key.public(), "/v1/figures", &[7; 32]));
+        assert!(!read.is_signed(&key.public(), "/v1/waiting"));
     }
 
     #[test]

@@ -37,7 +37,9 @@ CREATE TABLE set_aside (
   reason       TEXT    NOT NULL,          -- open list, see Reason
   bytes        BLOB    NOT NULL,          -- as they came
   at           INTEGER NOT NULL,          -- ms UTC, first seen
-  admitted_at  INTEGER                    -- ms UTC; NULL while it waits for the lead
+  admitted_at  INTEGER,                   -- ms UTC; NULL while it waits for the lead
+  reentered_at INTEGER,                   -- ms UTC, when a new change said the same; it never gets a position then
+  decided_by   BLOB                       -- the lead's device; NULL = the operator, or nobody yet
 ) STRICT;
 
 -- The same change sent again is the same entry.
@@ -54,6 +56,8 @@ CREATE TABLE collisions (
   device BLOB    NOT NULL,                -- who signed the frame
   bytes  BLOB    NOT NULL,
   at     INTEGER NOT NULL,                -- ms UTC, first seen
+  reentered_at INTEGER,                   -- ms UTC, when a new change said the same; NULL while it waits
+  decided_by   BLOB,                      -- the lead's device; NULL = the operator, or nobody yet
   PRIMARY KEY (scope, writer, seq, hash)
 ) STRICT, WITHOUT ROWID;
 
