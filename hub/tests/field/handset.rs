@@ -37,6 +37,11 @@ impl Handset {
         Self { folder, time: world.phone(), link, app: None }
     }
 
+    /// A folder that was a phone's before.
+    pub fn at(folder: tempfile::TempDir, world: &World, link: Link) -> Self {
+        Self { folder, time: world.phone(), link, app: None }
+    }
+
     /// Another member's folder on the same phone: one clock, and a key, writers and a connection of its own.
     pub fn beside(other: &Self, link: Link) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -63,8 +68,7 @@ impl Handset {
 
     /// The device of this folder.
     pub fn device(&self) -> DeviceId {
-        let seed: [u8; 32] = std::fs::read(self.path().join("phone.key")).unwrap().try_into().unwrap();
-        SigningKey::from_seed(&seed).id()
+        device_at(self.path())
     }
 
     /// The app, started if need be.
@@ -180,6 +184,12 @@ pub fn rows_of(connection: &Connection, scope: Option<ScopeId>) -> Rows {
         rows.insert(table.plural, found.map(|row| row.unwrap()).collect());
     }
     rows
+}
+
+/// The device of a phone's folder.
+pub fn device_at(folder: &Path) -> DeviceId {
+    let seed: [u8; 32] = std::fs::read(folder.join("phone.key")).unwrap().try_into().unwrap();
+    SigningKey::from_seed(&seed).id()
 }
 
 fn read(file: &Path) -> Connection {
