@@ -12,7 +12,7 @@ use langso_sync::chain::Cursor;
 use langso_sync::frame::MAX_FRAME_BYTES;
 use langso_sync::session::hub::{Entry, Gap, HeldIndex, Serving, receipts};
 use langso_sync::wire::SetAside;
-use langso_sync::wire::{Ended, Held, Hello, Left, MAX_RANGES, Problem, Reason, ReplyHead};
+use langso_sync::wire::{Ended, Held, Hello, Left, MAX_RANGES, Problem, Question, Reason, ReplyHead};
 
 use crate::access;
 use crate::clock::Millis;
@@ -71,7 +71,7 @@ struct Part {
 }
 
 impl Reply {
-    /// Plans the answer to a hello of a device that has been verified, `aside` being what of its request was set
+    /// Plans the answer to the hello of that request, whose device has been verified, `aside` being what of its request was set
     /// aside.
     ///
     /// # Errors
@@ -80,12 +80,12 @@ impl Reply {
         log: Arc<Log>,
         keys: Arc<HubKeys>,
         device: DeviceId,
-        hello: &Hello,
+        (question, hello): (Question, &Hello),
         aside: &[Aside],
         now: Millis,
     ) -> Result<Self, log::Error> {
         let nonce = nonce::give(&keys.secret, device, now);
-        let mut head = ReplyHead { hub_time_ms: now.unsigned(), nonce, ..ReplyHead::default() };
+        let mut head = ReplyHead { hub_time_ms: now.unsigned(), nonce, question, ..ReplyHead::default() };
         let budget = match hello.max_bytes {
             u32::MAX => usize::MAX,
             most => (most as usize).saturating_sub(END_BYTES + END_SCOPE_BYTES * hello.cursors.len()),

@@ -106,7 +106,8 @@ async fn answer(shared: &Shared, request: Request) -> Result<Response, Stop> {
     let (reply, first) = blocking(move || {
         let now = hub.clock.now();
         let device = prove(&hub, &came)?;
-        let mut reply = Reply::new(hub.log.clone(), hub.keys.clone(), device, &came.hello, &came.aside, now)?;
+        let question = (came.sealed.question(), &came.hello);
+        let mut reply = Reply::new(hub.log.clone(), hub.keys.clone(), device, question, &came.aside, now)?;
         match hub.compare(device, &came.hello) {
             Ok(compared) => reply.say_compared(compared),
             // The phone asks again tomorrow; what it sent and fetches does not wait for that.

@@ -21,7 +21,7 @@ pub use problem::{Problem, ProblemBody};
 pub use receipts::{MAX_RANGES, Range, ScopeReceipts};
 pub use reply::{Ended, Left, MAX_SET_ASIDE, Reason, ReplyEvent, ReplyHead, ReplyReader, SetAside};
 pub(crate) use request::request_bytes;
-pub use request::{Auth, RequestEvent, RequestReader, Sealed, write_request};
+pub use request::{Auth, Question, RequestEvent, RequestReader, Sealed, write_request};
 pub use signed_get::{NotASignedGet, SignedGet};
 
 use crate::frame::FrameError;
@@ -95,6 +95,9 @@ pub enum WireError {
     /// The answer does not come from a hub: a captive portal, a proxy's error page.
     #[error("not an answer of a hub")]
     NotAReply,
+    /// A hub's answer to another request: an older one that somebody kept.
+    #[error("an answer to another request")]
+    OtherQuestion,
     /// Not signed by this key.
     #[error("not signed by this key")]
     Signature,

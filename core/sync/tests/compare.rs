@@ -9,8 +9,8 @@ use langso_sync::chain::Cursor;
 use langso_sync::digest::Digest;
 use langso_sync::session::{Event, Pace, Session, SessionError, Setup};
 use langso_sync::wire::{
-    Ended, Hello, MAX_REQUEST_BYTES, Nonce, Problem, ProblemBody, ReplyHead, RequestEvent, RequestReader,
-    WireError,
+    Ended, Hello, MAX_REQUEST_BYTES, Nonce, Problem, ProblemBody, Question, ReplyHead, RequestEvent,
+    RequestReader, WireError,
 };
 
 const OTHER: ScopeId = ScopeId(*b"team 002");
@@ -42,6 +42,7 @@ fn hello(body: &[u8]) -> Hello {
 /// The next request, answered with that head.
 fn ask(session: &mut Session, head: &ReplyHead) -> (Hello, Result<Vec<Event>, SessionError>) {
     let body = session.request(&key(1), &[], [], []);
+    let head = ReplyHead { question: Question::of(&body).unwrap(), ..head.clone() };
     session.feed(&[head.encode(), Ended::default().encode()].concat());
     let mut events = Vec::new();
     let result = loop {

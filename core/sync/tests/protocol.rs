@@ -49,7 +49,8 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
     let nonce = Nonce::from_bytes(&[5; 18]).unwrap();
     let mut hello = Hello::new(SCHEMA, "langso 0.1.0");
     hello.cursors = vec![(TEAM, cursor)];
-    let head = ReplyHead { hub_time_ms: TIME, nonce, ..Default::default() };
+    let question = Question::of(&write_request(&device, &nonce, &hello, &[])).unwrap();
+    let head = ReplyHead { hub_time_ms: TIME, nonce, question, ..Default::default() };
     let problem = ProblemBody { problem: Problem::StaleNonce, hub_time_ms: TIME, nonce: Some(nonce) };
     let enrol = Enrol::new([9; 16], device.public(), "Lan", "A05", "langso 0.1.0").encode(&device);
     let enrolled = Enrolled {

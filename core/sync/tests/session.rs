@@ -442,8 +442,8 @@ fn answered(frames: &[Vec<u8>], end: Option<Cursor>) -> Result<(), SessionError>
     let hub = Hub::new(&[&key(1)]);
     let mut phone = Phone::new(1, &hub);
     let mut session = phone.session(&hub);
-    phone.ask(&mut session);
-    let head = ReplyHead { nonce: hub.nonce, ..Default::default() };
+    let question = Question::of(&phone.ask(&mut session)).unwrap();
+    let head = ReplyHead { nonce: hub.nonce, question, ..Default::default() };
     let ended = Ended { cursors: end.into_iter().map(|cursor| (TEAM, cursor)).collect(), more: false };
     let reply = [head.encode(), frames.concat(), ended.encode()].concat();
     phone.take(&mut session, &reply).map(|ended| assert!(ended))
@@ -477,15 +477,32 @@ fn frames_that_do_not_continue_the_history_are_refused() {
 }
 
 #[test]
+fn an_answer_to_another_request_is_not_taken_for_this_one() {
+    let mut hub = Hub::new(&[&key(1)]);
+    let mut phone = Phone::new(1, &hub);
+    phone.write(3, 1);
+    let mut session = phone.session(&hub);
+    let old = hub.post(&phone.ask(&mut session), usize::MAX).unwrap();
+    hub.roll_back(TEAM, 0);
+    let mut session = phone.session(&hub);
+    phone.write(2, 2);
+    phone.ask(&mut session);
+    let other = Err(SessionError::Wire(WireError::OtherQuestion));
+    assert_eq!(phone.take(&mut session, &old), other);
+    assert!(phone.positions.is_empty(), "its receipts count for nothing");
+}
+
+#[test]
 fn receipts_for_what_was_never_offered_are_refused() {
     let hub = Hub::new(&[&key(1)]);
     for (held, first, scope) in [(1, 1, 0), (0, 5, 0), (0, 1, 7)] {
         let mut phone = Phone::new(1, &hub);
         phone.write(3, 1);
         let mut session = phone.session(&hub);
-        phone.ask(&mut session);
+        let question = Question::of(&phone.ask(&mut session)).unwrap();
         let ranges = vec![Range { position: 1, held, first, n: 2 }];
-        let head = ReplyHead { receipts: vec![ScopeReceipts { scope, ranges }], ..Default::default() };
+        let receipts = vec![ScopeReceipts { scope, ranges }];
+        let head = ReplyHead { receipts, question, ..Default::default() };
         let result = phone.take(&mut session, &head.encode());
         assert!(matches!(result, Err(SessionError::Wire(WireError::Malformed(_)))), "{result:?}");
         assert!(phone.positions.is_empty());

@@ -113,6 +113,7 @@ fn any_head() -> impl Strategy<Value = ReplyHead> {
                 resumed,
                 problems,
                 agreed,
+                question: Question(total.to_be_bytes()),
             }
         })
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use langso_domain::id::{Key, ScopeId};
 use langso_sync::frame::Frame;
+use langso_sync::wire::Question;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -46,6 +47,9 @@ impl Exchange {
     }
 }
 
+/// Makes the bytes of an answer.
+type Answer = Box<dyn Fn(Question) -> Vec<u8> + Send>;
+
 struct State {
     hub: SocketAddr,
     next_break: Break,
@@ -54,7 +58,7 @@ struct State {
     breaks: usize,
     holds: bool,
     is_buffering: bool,
-    answer: Option<Vec<u8>>,
+    answer: Option<Answer>,
     watched: Option<PathBuf>,
     exchanges: Vec<Exchange>,
 }
@@ -203,7 +207,12 @@ impl Link {
 
     /// Somebody else answers the next request, with these bytes of HTTP; on a link that buffers.
     pub fn answer_next(&self, reply: Vec<u8>) {
-        self.shared.state().answer = Some(reply);
+        self.answer_by(move |_| reply.clone());
+    }
+
+    /// The same, by what was asked.
+    pub fn answer_by(&self, reply: impl Fn(Question) -> Vec<u8> + Send + 'static) {
+        self.shared.state().answer = Some(Box::new(reply));
     }
 
     /// What passed since the last look.
@@ -289,7 +298,8 @@ async fn buffer(mut phone: TcpStream, shared: &Shared) -> std::io::Result<()> {
         }
         let answer = shared.state().answer.take();
         if let Some(answer) = answer {
-            phone.write_all(&answer).await?;
+            let question = Question::of(&http::body(&request).0).unwrap_or_default();
+            phone.write_all(&answer(question)).await?;
             return phone.shutdown().await;
         }
         let target = shared.state().hub;

@@ -12,6 +12,7 @@ pub mod handset;
 pub mod http;
 pub mod ledger;
 pub mod link;
+pub mod rough;
 pub mod time;
 
 use std::sync::Arc;

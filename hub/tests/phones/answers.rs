@@ -1,15 +1,18 @@
 //! Answers that no hub of ours would give: each has its own error, changes nothing on the phone, and the next sync with
 //! the hub brings everything.
 
+use std::sync::Arc;
+
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use langso_device::AppError;
 use langso_domain::id::{Key, ScopeId, Writer};
 use langso_domain::registry::Role;
+use langso_hub::server::Hub;
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::frame::{FrameBuilder, KIND_CHANGES, LABEL, MAGIC, OVERHEAD_BYTES, VERSION};
 use langso_sync::keys::SigningKey;
-use langso_sync::wire::{Ended, Nonce, Range, ReplyHead, ScopeReceipts};
+use langso_sync::wire::{Ended, Nonce, Question, Range, ReplyHead, ScopeReceipts};
 
 use crate::field::{Field, Handset, Team};
 
@@ -44,15 +47,20 @@ fn cursor(phone: &Handset, scope: ScopeId) -> Cursor {
 }
 
 /// What a forger may have: the phone's last cursor, and changes of the team.
-struct Forger<'a> {
-    hub: &'a SigningKey,
+#[derive(Clone)]
+struct Forger {
+    hub: Arc<Hub>,
     change: Vec<u8>,
     key: Key,
     cursor: Cursor,
     scope: ScopeId,
 }
 
-impl Forger<'_> {
+impl Forger {
+    fn hub_key(&self) -> &SigningKey {
+        &self.hub.keys.signing
+    }
+
     /// A frame at that position, signed by that key.
     fn frame(&self, signer: &SigningKey, scope: ScopeId, position: u64, before: Chain) -> Vec<u8> {
         let mut builder = FrameBuilder::new(scope, 1, usize::MAX);
@@ -62,29 +70,29 @@ impl Forger<'_> {
 
     /// The next frame, as the hub would sign it.
     fn next(&self) -> Vec<u8> {
-        self.frame(self.hub, self.scope, self.cursor.position + 1, self.cursor.chain)
+        self.frame(self.hub_key(), self.scope, self.cursor.position + 1, self.cursor.chain)
     }
 
     fn around(&self, deflated: &[u8], version: u8) -> Vec<u8> {
-        let mut frame = [&MAGIC[..], &[version, KIND_CHANGES], &self.hub.id().0].concat();
+        let mut frame = [&MAGIC[..], &[version, KIND_CHANGES], &self.hub_key().id().0].concat();
         frame.extend((deflated.len() as u32).to_be_bytes());
         frame.extend(deflated);
-        let signature = self.hub.sign(LABEL, &[&frame]);
+        let signature = self.hub_key().sign(LABEL, &[&frame]);
         frame.extend(signature);
         frame
     }
 }
 
-fn head() -> ReplyHead {
-    ReplyHead { hub_time_ms: 1, nonce: Nonce::default(), ..ReplyHead::default() }
-}
-
-fn reply(parts: &[&[u8]]) -> Vec<u8> {
-    http("200 OK", &[&head().encode(), parts.concat().as_slice(), &Ended::default().encode()].concat())
+fn head(question: Question) -> ReplyHead {
+    ReplyHead { hub_time_ms: 1, nonce: Nonce::default(), question, ..ReplyHead::default() }
 }
 
 /// Every bad answer, with its error.
-fn bad_answers(forger: &Forger<'_>) -> Vec<(&'static str, Vec<u8>, AppError)> {
+fn bad_answers(forger: &Forger, question: Question) -> Vec<(&'static str, Vec<u8>, AppError)> {
+    let head = || head(question);
+    let reply = |parts: &[&[u8]]| {
+        http("200 OK", &[&head().encode(), parts.concat().as_slice(), &Ended::default().encode()].concat())
+    };
     let stranger = SigningKey::from_seed(&[77; 32]);
     let Cursor { position, chain } = forger.cursor;
     let good = forger.next();
@@ -99,7 +107,7 @@ fn bad_answers(forger: &Forger<'_>) -> Vec<(&'static str, Vec<u8>, AppError)> {
     (0..64).for_each(|_| std::io::Write::write_all(&mut bomb, &vec![0; 1 << 20]).unwrap());
     let body = &good[OVERHEAD_BYTES - 64..good.len() - 64];
     let elsewhere = ScopeId(*b"not ours");
-    let foreign = forger.frame(forger.hub, elsewhere, 1, Chain::start(elsewhere));
+    let foreign = forger.frame(forger.hub_key(), elsewhere, 1, Chain::start(elsewhere));
     let ranges = vec![Range { position: position + 1, held: 900, first: 1, n: 1 }];
     let receipts = ReplyHead { receipts: vec![ScopeReceipts { scope: 0, ranges }], ..head() };
     let cursors = vec![(forger.scope, Cursor { position: position + 5, chain: Chain([9; 8]) })];
@@ -129,17 +137,17 @@ fn bad_answers(forger: &Forger<'_>) -> Vec<(&'static str, Vec<u8>, AppError)> {
         ("a frame of another scope", reply(&[&foreign]), offline("not_a_hub")),
         (
             "a frame that came before",
-            reply(&[&forger.frame(forger.hub, forger.scope, position, chain)]),
+            reply(&[&forger.frame(forger.hub_key(), forger.scope, position, chain)]),
             offline("other_history"),
         ),
         (
             "a frame after a hole",
-            reply(&[&forger.frame(forger.hub, forger.scope, position + 2, chain)]),
+            reply(&[&forger.frame(forger.hub_key(), forger.scope, position + 2, chain)]),
             offline("other_history"),
         ),
         (
             "a frame of another history",
-            reply(&[&forger.frame(forger.hub, forger.scope, position + 1, Chain([1; 8]))]),
+            reply(&[&forger.frame(forger.hub_key(), forger.scope, position + 1, Chain([1; 8]))]),
             offline("other_history"),
         ),
         ("receipts that nobody asked for", http("200 OK", &receipts.encode()), offline("not_a_hub")),
@@ -172,7 +180,7 @@ async fn an_answer_that_no_hub_gives_has_its_own_error_and_changes_nothing() {
     let mut change = langso_sync::change::Change::decode(&other.written()[0].2).unwrap();
     change.key = Key { writer: Writer(4_711), seq: 1 };
     let forger = Forger {
-        hub: &field.hub().keys.signing,
+        hub: field.hub().clone(),
         key: change.key,
         change: change.encode(),
         cursor: cursor(&phone, team.scope),
@@ -180,8 +188,9 @@ async fn an_answer_that_no_hub_gives_has_its_own_error_and_changes_nothing() {
     };
     let before = holdings(&mut phone);
     assert_eq!((before.2, before.3), (1, 0));
-    for (what, answer, error) in bad_answers(&forger) {
-        phone.link.answer_next(answer);
+    for (at, (what, _, error)) in bad_answers(&forger, Question::default()).into_iter().enumerate() {
+        let forger = forger.clone();
+        phone.link.answer_by(move |question| bad_answers(&forger, question).remove(at).1);
         assert_eq!(phone.sync().await, Err(error), "{what}");
         assert!(holdings(&mut phone) == before, "{what} has changed something");
     }
@@ -197,7 +206,7 @@ async fn an_answer_that_breaks_off_or_says_nothing_is_asked_for_again_at_once() 
     phone.close();
     phone.link.buffer_bodies();
     let redirect = http("302 Found\r\nlocation: http://127.0.0.1:1", b"");
-    let half = http("200 OK", &head().encode()[..9]);
+    let half = http("200 OK", &head(Question::default()).encode()[..9]);
     for answer in [redirect, half, vec![0xA5; 4_000], b"HTTP/1.1 200 OK\r\n".to_vec(), Vec::new()] {
         phone.household("Hộ 13");
         phone.link.answer_next(answer);

@@ -14,8 +14,11 @@ mod conflict;
 mod cut;
 mod damage;
 mod enrolment;
+mod faults;
 mod history;
 mod lead;
+#[path = "../../../core/sync/tests/fuzz/mill.rs"]
+mod mill;
 mod repair;
 mod review;
 mod roles;

@@ -424,6 +424,10 @@ impl Sync<'_> {
                             return Ok(Outcome::Ended);
                         }
                     }
+                    // Somebody on the way kept an older answer: as good as none.
+                    Err(SessionError::Wire(WireError::OtherQuestion)) => {
+                        return Ok(Outcome::Broken(Broken::Cut));
+                    }
                     Err(error) => {
                         session.cut();
                         return Err(AppError::offline(match error {

@@ -58,7 +58,9 @@ impl Hub {
         if !(0..=NONCE_DAYS).any(is_good) {
             return Ok(problem(Problem::StaleNonce, Some(nonce)));
         }
-        self.reply(auth.key_id, &hello, nonce, hub_ms).map(Some)
+        let head =
+            ReplyHead { hub_time_ms: hub_ms, nonce, question: sealed.question(), ..ReplyHead::default() };
+        self.reply(auth.key_id, &hello, head).map(Some)
     }
 
     fn is_true(&self, sealed: &Sealed) -> bool {
@@ -72,9 +74,8 @@ impl Hub {
         log.kind != ScopeKind::Team || role != Some(Role::Trainer) || serves_all
     }
 
-    fn reply(&self, device: DeviceId, hello: &Hello, nonce: Nonce, hub_time_ms: u64) -> Result<Vec<u8>> {
+    fn reply(&self, device: DeviceId, hello: &Hello, mut head: ReplyHead) -> Result<Vec<u8>> {
         let held = HeldIndex::new(&hello.held);
-        let mut head = ReplyHead { hub_time_ms, nonce, ..ReplyHead::default() };
         let mut room = MAX_RANGES;
         let mut serve: Vec<(&ScopeLog, Cursor, Vec<Range>)> = Vec::new();
         for (at, (scope, cursor)) in hello.cursors.iter().enumerate() {

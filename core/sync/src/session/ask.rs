@@ -12,7 +12,7 @@ use crate::digest::Digest;
 use crate::frame::{FrameBuilder, learned_permille};
 use crate::history::thin_marks;
 use crate::keys::SigningKey;
-use crate::wire::{Held, Hello, MAX_HELD, MAX_MARKS, Mark, ReplyReader, write_request};
+use crate::wire::{Held, Hello, MAX_HELD, MAX_MARKS, Mark, Question, ReplyReader, write_request};
 
 /// Where frames of one request are cut, so that a cut loses little: a quarter of the request, at least this.
 const FRAME_BYTES: usize = 8 * 1024;
@@ -49,6 +49,7 @@ impl Session {
         self.events.clear();
         self.flight = Some(Flight {
             bytes: body.len(),
+            question: Question::of(&body).unwrap_or_default(),
             down: self.progress.down,
             marked: self.marks.keys().copied().collect(),
             cursors: hello.cursors,

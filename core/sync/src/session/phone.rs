@@ -10,12 +10,14 @@ use super::types::{Event, News, Progress, Receipt, SessionError, Setup};
 use crate::chain::Cursor;
 use crate::digest::Digest;
 use crate::frame::{Outer, USUAL_PERMILLE};
-use crate::wire::{Ended, Held, Problem, ReplyEvent, ReplyHead, ReplyReader, WireError};
+use crate::wire::{Ended, Held, Problem, Question, ReplyEvent, ReplyHead, ReplyReader, WireError};
 
 /// What the request under way said and carries.
 #[derive(Debug, Default)]
 pub(super) struct Flight {
     pub bytes: usize,
+    /// Its name in the reply.
+    pub question: Question,
     /// What had come down before it.
     pub down: u64,
     pub cursors: Vec<(ScopeId, Cursor)>,
@@ -144,6 +146,9 @@ impl Session {
 
     fn head(&mut self, head: ReplyHead) -> Result<(), SessionError> {
         let flight = self.flight.as_mut().ok_or(WireError::Malformed("reply"))?;
+        if head.question != flight.question {
+            return Err(WireError::OtherQuestion.into());
+        }
         let scope_at =
             |at: usize| flight.cursors.get(at).map(|(scope, _)| *scope).ok_or(WireError::Malformed("scope"));
         let mut fell_back = Vec::new();
@@ -158,10 +163,12 @@ impl Session {
         let mut receipts = Vec::new();
         for of in &head.receipts {
             let scope = scope_at(of.scope)?;
+            let resumed = head.resumed.iter().find(|(at, _)| *at == of.scope);
+            let from = resumed.map_or(flight.cursors[of.scope].1, |(_, cursor)| *cursor).position;
             let mut list = Vec::with_capacity(of.ranges.len());
             for range in &of.ranges {
                 let held = flight.held.get(range.held as usize).ok_or(WireError::Malformed("receipts"))?;
-                if range.first + range.n - 1 > held.upto {
+                if range.first + range.n - 1 > held.upto || range.position <= from {
                     return Err(WireError::Malformed("receipts").into());
                 }
                 list.push(Receipt {

@@ -10,6 +10,7 @@ use super::hello::MAX_SCOPES;
 use super::inbox::Inbox;
 use super::problem::{self, Problem, ProblemBody};
 use super::receipts::{self, MAX_RANGES, ScopeReceipts};
+use super::request::Question;
 use super::{MAX_END_BYTES, MAX_HEAD_BYTES, MAX_SMALL_BYTES, Nonce, WireError};
 use crate::chain::Cursor;
 use crate::frame::Outer;
@@ -47,6 +48,8 @@ pub struct ReplyHead {
     pub problems: Vec<Problem>,
     /// Places among the hello's cursors of the scopes whose digest the hub came to at that cursor as well.
     pub agreed: Vec<usize>,
+    /// The request that this answers.
+    pub question: Question,
 }
 
 /// The hub says that the device no longer has a scope. Signed, because the phone deletes on it.
@@ -173,6 +176,7 @@ impl ReplyHead {
                 Ok(())
             })
         });
+        map.put_if(self.question != Question::default(), 11, |to| to.bytes(&self.question.0));
         record(HEAD, &map.finish())
     }
 
@@ -228,6 +232,7 @@ impl ReplyHead {
                     })?;
                 }
                 10 => head.agreed = read_flat(from, 1, MAX_SCOPES, |from| Ok(usize::from(from.u16()?)))?,
+                11 => head.question = Question(fixed(from, "question")?),
                 _ => return Ok(false),
             }
             seen += u32::from(number < 2);

@@ -168,6 +168,25 @@ impl RequestReader {
     }
 }
 
+/// Names a request in its reply, so that no answer to another one is taken for it: the first 8 bytes of the SHA-256 of
+/// all that the request's signature covers but the nonce.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Question(pub [u8; 8]);
+
+impl Question {
+    /// Of the whole body of a request; none when that is cut short.
+    pub fn of(body: &[u8]) -> Option<Self> {
+        let signed = 9 + usize::from(*body.get(8)?) + SIGNATURE_BYTES;
+        Some(Self::from_digest(&Sha256::digest(body.get(signed..)?).into()))
+    }
+
+    fn from_digest(digest: &[u8; 32]) -> Self {
+        let mut first = [0; 8];
+        first.copy_from_slice(&digest[..8]);
+        Self(first)
+    }
+}
+
 /// A request that has come whole, its signature not checked yet.
 #[derive(Clone, Copy, Debug)]
 pub struct Sealed {
@@ -177,6 +196,11 @@ pub struct Sealed {
 }
 
 impl Sealed {
+    /// What the reply names.
+    pub fn question(&self) -> Question {
+        Question::from_digest(&self.digest)
+    }
+
     /// Checks that the device signed this body with this nonce. Whether the nonce is good is for the hub to say.
     ///
     /// # Errors

@@ -219,12 +219,13 @@ impl Hub {
             }
         }
         let sealed = reader.finish().ok()?;
-        sealed.verify(&self.devices[&sealed.auth.key_id]).unwrap();
+        // A body cut right between two frames looks whole, and is not the one that was signed.
+        sealed.verify(&self.devices[&sealed.auth.key_id]).ok()?;
         if sealed.auth.nonce != self.nonce {
             let body = ProblemBody { problem: Problem::StaleNonce, hub_time_ms: 5, nonce: Some(self.nonce) };
             return Some(body.encode());
         }
-        Some(self.reply(&hello?))
+        Some(self.reply(&hello?, sealed.question()))
     }
 
     fn knows(&self, scope: ScopeId, cursor: Cursor) -> bool {
@@ -235,9 +236,10 @@ impl Hub {
         at == Some(cursor.chain)
     }
 
-    fn reply(&self, hello: &Hello) -> Vec<u8> {
+    fn reply(&self, hello: &Hello, question: Question) -> Vec<u8> {
         let held = HeldIndex::new(&hello.held);
-        let mut head = ReplyHead { hub_time_ms: 1_767_250_000_000, nonce: self.nonce, ..Default::default() };
+        let hub_time_ms = 1_767_250_000_000;
+        let mut head = ReplyHead { hub_time_ms, nonce: self.nonce, question, ..Default::default() };
         let (mut frames, mut end) = (Vec::new(), Ended::default());
         let mut room = MAX_RANGES;
         let mut serve = Vec::new();

@@ -164,6 +164,7 @@ fn full_head() -> ReplyHead {
             Problem::Other(700),
         ],
         agreed: vec![0],
+        question: Question(*b"12345678"),
     }
 }
 
@@ -259,6 +260,9 @@ fn examples() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         all.push(("frame", name, frame));
     }
     let (request, reply) = exchanges();
+    let question = Question::of(&request).unwrap().0;
+    let at = reply.windows(8).position(|eight| eight == question).unwrap();
+    let any_answer = [&reply[..at], &session::ANY_QUESTION, &reply[at + 8..]].concat();
     let head = ReplyHead { receipts: full_head().receipts, ..ReplyHead::default() };
     // What stands behind the keys and the scope's place: the columns of the receipts.
     let columns = map(&head.encode());
@@ -268,8 +272,8 @@ fn examples() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     all.extend([
         ("request", "good-visits", request),
         ("hello", "good-all-keys", hello()),
-        ("reply", "good-visits", reply.clone()),
-        ("session", "good-visits", reply),
+        ("reply", "good-visits", reply),
+        ("session", "good-visits", any_answer),
         ("head", "good-all-keys", map(&full_head().encode())),
         ("head", "good-empty", map(&ReplyHead::default().encode())),
         (

@@ -4,7 +4,7 @@ use langso_domain::id::ScopeId;
 use langso_sync::chain::Cursor;
 use langso_sync::frame::Outer;
 use langso_sync::session::{Event, Pace, Session, Setup};
-use langso_sync::wire::Nonce;
+use langso_sync::wire::{Nonce, Question};
 
 use crate::common::{SCHEMA, TEAM, TRAINING, key, visits};
 use crate::fuzz;
@@ -26,13 +26,22 @@ pub fn asking() -> (Session, Vec<u8>) {
     (session, body)
 }
 
+/// Stands in the examples where the request is named.
+pub const ANY_QUESTION: [u8; 8] = *b"question";
+
 fn position(session: &Session, scope: ScopeId) -> Option<u64> {
     session.cursors().iter().find(|(of, _)| *of == scope).map(|(_, cursor)| cursor.position)
 }
 
 fn feed(bytes: &[u8]) -> bool {
-    let (mut session, _) = asking();
-    session.feed(bytes);
+    let (mut session, body) = asking();
+    // The examples answer whatever request this program makes.
+    let question = Question::of(&body).unwrap().0;
+    let mut bytes = bytes.to_vec();
+    if let Some(at) = bytes.windows(8).position(|eight| eight == ANY_QUESTION) {
+        bytes[at..at + 8].copy_from_slice(&question);
+    }
+    session.feed(&bytes);
     let mut events = 0;
     let has_ended = loop {
         let before = [TEAM, TRAINING].map(|scope| position(&session, scope));
