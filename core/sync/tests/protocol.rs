@@ -12,7 +12,9 @@ use langso_domain::id::{Key, MemberId, RowId, TeamId, Writer};
 use langso_sync::chain::Cursor;
 use langso_sync::change::{Change, RowOp};
 use langso_sync::clock::Stamp;
+use langso_sync::digest::{Digest, RowHasher};
 use langso_sync::frame::{FrameBuilder, Outer};
+use langso_sync::merge::RowState;
 use langso_sync::value::Value;
 use langso_sync::wire::*;
 
@@ -36,6 +38,19 @@ fn change() -> Change {
         RowOp { table: 5, fields: service, patch: None },
     ];
     Change { key, stamp: Stamp::at_ms(TIME), rows, extras: BTreeMap::new() }
+}
+
+/// Of a scope that holds what the change made and nothing else.
+fn digest(change: &Change) -> Digest {
+    let state = RowState { created: Some(change.stamp), fields: BTreeMap::new() };
+    let mut digest = Digest::default();
+    for (row, place) in change.rows.iter().zip(0..) {
+        let mut hasher = RowHasher::default();
+        hasher.begin(row.table, change.key.row(place), state.created);
+        hasher.fields(row.fields.iter().map(|(field, value)| (*field, value)), &state);
+        digest.add(hasher.finish());
+    }
+    digest
 }
 
 fn examples() -> Vec<(&'static str, Vec<u8>)> {
@@ -68,6 +83,7 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
         ("body", body),
         ("frame", frame),
         ("chain", cursor.chain.0.to_vec()),
+        ("digest", digest(&change).to_bytes().to_vec()),
         ("request", write_request(&device, &nonce, &hello, &[])),
         ("reply", [head.encode(), Ended::default().encode()].concat()),
         ("problem", problem.encode()),
@@ -129,7 +145,7 @@ fn every_problem_and_reason_is_on_the_protocol_page() {
         let row = format!("| {} | {} | {} |", problem.code(), problem.name(), problem.status());
         assert!(text.contains(&row), "{row}");
     }
-    for problem in [Problem::CursorUnknown(TEAM), Problem::ScopeUnknown(TEAM)] {
+    for problem in [Problem::CursorUnknown(TEAM), Problem::ScopeUnknown(TEAM), Problem::DigestDiffers(TEAM)] {
         assert!(text.contains(&format!("| {} | {} | in a reply |", problem.code(), problem.name())));
     }
     let numbers: BTreeSet<u8> = Reason::ALL.into_iter().map(|reason| reason as u8).collect();
