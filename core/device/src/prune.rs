@@ -86,6 +86,11 @@ impl Phone {
         for (number, line) in lines {
             forget(&mut batch, number, line)?;
         }
+        // Rows that are written next may get the numbers of those that have just gone.
+        let sql = "SELECT coalesce(max(n), 0) FROM outbox";
+        let last: i64 = batch.connection().query_row(sql, [], |row| row.get(0))?;
+        let sent: i64 = facts::get(batch.connection(), name::SENT_UPTO)?.unwrap_or(0);
+        facts::put(batch.connection(), name::SENT_UPTO, &sent.min(last))?;
         // Without an outbox nothing else tells how far this phone's stamps have come.
         facts::put(batch.connection(), name::LAST_STAMP, &last_stamp)?;
         facts::put(batch.connection(), name::PRUNING, &after)?;

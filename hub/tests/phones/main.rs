@@ -11,14 +11,16 @@ mod budget;
 mod buffering;
 mod clocks;
 mod conflict;
+mod copies;
 mod cut;
 mod damage;
 mod enrolment;
 mod faults;
+mod forgotten;
 mod history;
 mod lead;
-#[path = "../../../core/sync/tests/fuzz/mill.rs"]
 mod mill;
+mod pruning;
 mod repair;
 mod review;
 mod roles;

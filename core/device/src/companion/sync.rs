@@ -209,10 +209,13 @@ impl Sync<'_> {
                 crate::damage::clear(phone.connection())?;
                 facts::put(phone.connection(), name::LAST_SYNC, &now)
             })?;
-            // What could not be forgotten now is forgotten after another sync; this one was good.
-            let _ = phone.settle();
         }
         unsent.refresh(phone.connection(), &phone.replica.scopes()?)?;
+        if session.done() {
+            // What could not be forgotten now is forgotten after another sync; this one was good. Nothing of the outbox
+            // is looked at by number after this.
+            let _ = phone.settle();
+        }
         let progress = session.progress();
         Ok(SyncReport {
             bytes_up: progress.up,

@@ -1,0 +1,234 @@
+//! What a phone forgets once it is in the hub's verified backup for a week, and what it never does.
+
+use std::collections::BTreeSet;
+
+use langso_device::companion::Nothing;
+use langso_device::journal;
+use langso_domain::id::Key;
+use langso_domain::registry::Role;
+use langso_hub::clock::{DAY_MS, HOUR_MS};
+use langso_sync::change;
+use serde_json::json;
+
+use crate::field::ledger::Ledger;
+use crate::field::{Field, Handset, Team};
+
+/// A backup of all that the hub holds now has been read back.
+fn back_up(field: &Field, team: &Team) {
+    for scope in [team.scope, team.training] {
+        let head = field.log().scope(scope).unwrap().unwrap().head;
+        field.log().raise_watermark(scope, head).unwrap();
+    }
+}
+
+/// Rows of the outbox, frames kept, marks, records of the journal.
+fn kept(phone: &Handset) -> [i64; 4] {
+    let count = |table: &str| {
+        let sql = format!("SELECT count(*) FROM {table}");
+        phone.read().query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    [count("outbox"), count("kept_frames"), count("marks"), in_journal(phone).len() as i64]
+}
+
+fn in_journal(phone: &Handset) -> BTreeSet<Key> {
+    let bytes = std::fs::read(phone.path().join("journal")).unwrap();
+    let records = journal::read(&bytes).records;
+    records.iter().map(|record| change::scan(&record.bytes).unwrap().0.key).collect()
+}
+
+async fn pair(field: &Field, team: &Team, ledger: &mut Ledger) -> (Handset, Handset) {
+    let mut phone = field.phone(team, "Chíu Sám Múi", Role::Member).await;
+    let mut lead = field.phone(team, "Tằng Dảu Sồi", Role::Lead).await;
+    for _ in 0..3 {
+        phone.sync().await.unwrap();
+        lead.sync().await.unwrap();
+        phone.visit(team);
+        lead.household("Hộ 12");
+    }
+    phone.sync().await.unwrap();
+    lead.sync().await.unwrap();
+    phone.sync().await.unwrap();
+    ledger.note(&phone);
+    ledger.note(&lead);
+    (phone, lead)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_backup_a_phone_forgets_nothing() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let (mut phone, _lead) = pair(&field, &team, &mut Ledger::default()).await;
+    let before = kept(&phone);
+    for _ in 0..6 {
+        field.world.pass(10 * DAY_MS);
+        phone.sync().await.unwrap();
+    }
+    assert_eq!(kept(&phone), before);
+    assert!(before[0] >= 6 && before[1] > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_the_backup_for_a_week_is_forgotten_and_nothing_else() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut ledger = Ledger::default();
+    let (mut phone, mut lead) = pair(&field, &team, &mut ledger).await;
+    let visit = phone.visit(&team);
+    let correction = json!({"visit": visit, "hamlet": team.hamlet, "reason": 4, "reason_text": "ghi nhầm giờ",
+                            "services": [], "language": 2});
+    let corrected = phone.app().call("visits.correct_visit", correction);
+    assert!(corrected.is_ok(), "{corrected:?}");
+    phone.sync().await.unwrap();
+    ledger.note(&phone);
+    back_up(&field, &team);
+    phone.sync().await.unwrap();
+    let before = kept(&phone);
+    field.world.pass(7 * DAY_MS - HOUR_MS);
+    phone.visit(&team);
+    phone.sync().await.unwrap();
+    let late = phone.visit(&team);
+    ledger.note(&phone);
+    assert!(kept(&phone)[0] > before[0], "not yet");
+
+    field.world.pass(HOUR_MS);
+    phone.sync().await.unwrap();
+    ledger.note(&phone);
+    let after = kept(&phone);
+    // The two visits after the backup, each a change in the team's scope and one in the training scope.
+    assert_eq!((after[0], after[3]), (4, 4), "{before:?} {after:?}");
+    // Frames of the places and of content are of scopes without a backup here.
+    let sql = "SELECT count(*) FROM kept_frames AS k JOIN scopes AS s ON s.number = k.scope
+               WHERE s.scope IN (?1, ?2) AND k.last <= 0 + (SELECT max(last) FROM kept_frames)";
+    let frames: i64 = phone.read().query_row(sql, (team.scope.0, team.training.0), |row| row.get(0)).unwrap();
+    assert_eq!(frames, 0);
+    let shown = phone.app().call("visits.get_visit", json!({"visit": visit})).unwrap();
+    assert_eq!(shown["receipt"]["rung"], "in_backup");
+    let history = phone.app().call("visits.list_visit_history", json!({"visit": visit})).unwrap();
+    let reasons: Vec<_> =
+        history["entries"].as_array().unwrap().iter().map(|one| &one["reason_text"]).collect();
+    assert!(reasons.contains(&&json!("ghi nhầm giờ")), "{history}");
+
+    // Nothing comes to life again, no number is given twice, and another backup lets go of the rest.
+    phone.close();
+    phone.visit(&team);
+    ledger.note(&phone);
+    phone.sync().await.unwrap();
+    assert_eq!(kept(&phone)[0], 6);
+    let status = phone.app().sync().get_status(Nothing {}).unwrap();
+    assert!(status.on_phone == 0 && status.in_backup >= 8, "{status:?}");
+    back_up(&field, &team);
+    phone.sync().await.unwrap();
+    field.world.pass(8 * DAY_MS);
+    phone.sync().await.unwrap();
+    assert_eq!((kept(&phone)[0], kept(&phone)[3]), (0, 0));
+    assert_ne!(phone.visit(&team), late);
+    phone.sync().await.unwrap();
+    ledger.note(&phone);
+    lead.sync().await.unwrap();
+    ledger.is_whole(&field, &team, &mut [&mut phone, &mut lead]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_killed_before_the_journal_let_go_brings_nothing_back_into_the_outbox() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut ledger = Ledger::default();
+    let (mut phone, mut lead) = pair(&field, &team, &mut ledger).await;
+    back_up(&field, &team);
+    phone.sync().await.unwrap();
+    let journal = std::fs::read(phone.path().join("journal")).unwrap();
+    field.world.pass(8 * DAY_MS);
+    phone.sync().await.unwrap();
+    assert_eq!(kept(&phone)[0], 0);
+    // As it lies there while the writer of this very process is still the current one.
+    let mut killed = phone.copy();
+    std::fs::write(killed.path().join("journal"), &journal).unwrap();
+    killed.visit(&team);
+    assert_eq!(kept(&killed)[0], 2);
+    killed.sync().await.unwrap();
+    ledger.note(&killed);
+    lead.sync().await.unwrap();
+    ledger.is_whole(&field, &team, &mut [&mut killed, &mut lead]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_restored_from_the_backup_that_let_phones_forget_lacks_nothing() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut ledger = Ledger::default();
+    let (mut phone, mut lead) = pair(&field, &team, &mut ledger).await;
+    let backup = field.copy();
+    back_up(&field, &team);
+    phone.sync().await.unwrap();
+    for _ in 0..4 {
+        field.world.pass(2 * DAY_MS);
+        phone.visit(&team);
+        lead.visit(&team);
+        lead.sync().await.unwrap();
+        phone.sync().await.unwrap();
+    }
+    ledger.note(&phone);
+    ledger.note(&lead);
+    assert!((kept(&phone)[0] as usize) < ledger.len(), "something was forgotten");
+    let field = field.roll_back(&backup).await;
+    field.reach(&[&phone, &lead]);
+    phone.sync().await.unwrap();
+    ledger.is_whole(&field, &team, &mut [&mut phone]);
+    lead.sync().await.unwrap();
+    phone.sync().await.unwrap();
+    ledger.is_whole(&field, &team, &mut [&mut phone, &mut lead]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_watermark_of_a_void_history_lets_nothing_be_forgotten() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut ledger = Ledger::default();
+    let (mut phone, mut lead) = pair(&field, &team, &mut ledger).await;
+    let copy = field.copy();
+    phone.visit(&team);
+    phone.sync().await.unwrap();
+    ledger.note(&phone);
+    back_up(&field, &team);
+    phone.sync().await.unwrap();
+    let in_backup = |phone: &mut Handset| phone.app().sync().get_status(Nothing {}).unwrap().in_backup;
+    assert!(in_backup(&mut phone) > 0);
+    // Its backup is as good as never made: the copy that is put back is older.
+    let field = field.roll_back(&copy).await;
+    field.reach(&[&phone, &lead]);
+    field.world.pass(6 * DAY_MS);
+    phone.sync().await.unwrap();
+    assert_eq!(in_backup(&mut phone), 0);
+    let before = kept(&phone);
+    field.world.pass(20 * DAY_MS);
+    phone.sync().await.unwrap();
+    assert_eq!(kept(&phone), before);
+    back_up(&field, &team);
+    phone.sync().await.unwrap();
+    field.world.pass(7 * DAY_MS - HOUR_MS);
+    phone.sync().await.unwrap();
+    assert_eq!(kept(&phone), before, "the week began anew");
+    field.world.pass(HOUR_MS);
+    phone.sync().await.unwrap();
+    assert_eq!(kept(&phone)[0], 0);
+    lead.sync().await.unwrap();
+    ledger.is_whole(&field, &team, &mut [&mut phone, &mut lead]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_clock_that_jumps_a_year_makes_no_week() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let (mut phone, _lead) = pair(&field, &team, &mut Ledger::default()).await;
+    back_up(&field, &team);
+    phone.sync().await.unwrap();
+    let before = kept(&phone);
+    field.world.set_hub_off(365 * DAY_MS);
+    phone.sync().await.unwrap();
+    phone.sync().await.unwrap();
+    assert_eq!(kept(&phone), before);
+    field.world.set_hub_off(0);
+    field.world.pass(8 * DAY_MS);
+    phone.sync().await.unwrap();
+    assert!(kept(&phone)[0] < before[0]);
+}
