@@ -15,9 +15,10 @@ use langso_hub::log::{Enrolled, Error, Log, Reason, Write};
 use langso_hub::server::StartError;
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::change::Change;
+use langso_sync::frame::FrameBuilder;
 use langso_sync::keys::SigningKey;
 use langso_sync::value::Value;
-use support::{Hub, NOW, PLACE, Phone, TEAM_SCOPE, TRAINING, change, frame, member_id, team_id};
+use support::{Hub, NOW, PLACE, Phone, TEAM_SCOPE, TRAINING, change, enrol, frame, member_id, team_id};
 
 fn reasons(hub: &Hub, frame: &[u8]) -> Vec<Reason> {
     hub.takes(frame).set_aside.into_iter().map(|(_, reason)| reason).collect()
@@ -195,6 +196,41 @@ fn what_the_hub_served_it_takes_back_with_its_authors() {
     assert_eq!(hub.takes(&builder.build(&hub.key).unwrap()).accepted, 1);
     let two = lan.writes(TEAM_SCOPE, &["visit"]);
     assert_eq!(hub.takes(&lan.frame(TEAM_SCOPE, &[two])).accepted, 1, "the writer is the phone's");
+}
+
+#[test]
+fn what_waited_for_an_unknown_device_is_judged_again_in_order_when_it_enrols() {
+    let hub = Hub::new();
+    // As after a rollback to before it was enrolled: the hub's own frames name it, and nothing else does.
+    let mut lan = Phone::new(1);
+    let mut frames = Vec::new();
+    let (mut chain, mut position, mut expected) = (Chain::start(TEAM_SCOPE), 0, Vec::new());
+    for _ in 0..3 {
+        let mut builder = FrameBuilder::new(TEAM_SCOPE, CURRENT.schema, usize::MAX);
+        for at in 0..400 {
+            let change = lan.writes(TEAM_SCOPE, if at == 7 { &["member"] } else { &["household"] });
+            position += 1;
+            builder.push_served(&change.encode(), change.key, lan.id(), position, chain).unwrap();
+            chain = chain.then(change.key);
+            if at != 7 {
+                expected.push(change.key);
+            }
+        }
+        frames.push(builder.build(&hub.key).unwrap());
+    }
+    for frame in &frames {
+        assert!(reasons(&hub, frame).iter().all(|why| *why == Reason::UnknownDevice));
+    }
+    assert_eq!(hub.log.list_set_aside(TEAM_SCOPE).unwrap().len(), 1_200);
+    enrol(&hub.log, &hub.key, &lan, Role::Member);
+    let served = hub.log.changes_after(TEAM_SCOPE, 0, 2_000, usize::MAX).unwrap();
+    assert_eq!(served.iter().map(|stored| stored.key).collect::<Vec<_>>(), expected);
+    assert!(served.iter().all(|stored| stored.device == lan.id()));
+    let waits = hub.log.list_set_aside(TEAM_SCOPE).unwrap();
+    assert_eq!(waits.len(), 3, "what it may not write waits on");
+    assert!(waits.iter().all(|one| one.reason == Reason::BeyondRole.code()));
+    let again = hub.takes(&frames[0]);
+    assert_eq!((again.accepted, again.known, hub.head(TEAM_SCOPE)), (0, 399, 1_197));
 }
 
 #[test]
