@@ -18,10 +18,13 @@ use stage::Stage;
 use stage::field::handset::acknowledged;
 use stage::field::link::Break;
 
-/// Moments all over a request and its reply.
+/// Moments all over a request and its reply; with `LANGSO_LONG=1` far more of them.
 fn moments() -> impl Iterator<Item = Break> {
-    let up = (0..1_200).step_by(37).map(Break::Up);
-    up.chain((0..400).step_by(19).map(Break::Down))
+    let (up, down) = match std::env::var_os("LANGSO_LONG").is_some_and(|long| long == "1") {
+        true => (5, 3),
+        false => (37, 19),
+    };
+    (0..1_200).step_by(up).map(Break::Up).chain((0..400).step_by(down).map(Break::Down))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,6 +53,7 @@ async fn a_phone_killed_at_any_moment_of_a_sync_loses_nothing_and_gives_no_numbe
         stage.all_is_well();
     }
     assert!(killed > 25, "killed {killed} times only");
+    println!("resilience: kill_sync_phone cases={killed} lost=0 seed=0");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,6 +85,7 @@ async fn a_hub_killed_at_any_moment_of_a_sync_loses_nothing_that_was_acknowledge
         stage.all_is_well();
     }
     assert!(killed > 25, "killed {killed} times only");
+    println!("resilience: kill_sync_hub cases={killed} lost=0 seed=0");
 }
 
 #[tokio::test(flavor = "multi_thread")]

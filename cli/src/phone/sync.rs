@@ -191,6 +191,10 @@ fn problem_words(problem: SyncProblem) -> String {
             format!("{count} lần lưu chờ hơn một tuần chưa gửi được."),
             format!("{count} saves have waited for over a week."),
         ),
+        SyncProblem::StorageLow => (
+            "Máy sắp đầy. Vẫn ghi được. Nên xóa bớt ảnh, video.".to_owned(),
+            "The phone is nearly full. You can still log. Remove some photos or videos.".to_owned(),
+        ),
         SyncProblem::NoBackup => (
             "Máy chủ chưa có bản sao lưu. Máy này giữ lại tất cả.".to_owned(),
             "The hub has no backup yet. This phone keeps everything.".to_owned(),

@@ -3,6 +3,7 @@
 //! Files and the machine's clocks are touched here and nowhere below; rules live in `langso-domain`, the protocol
 //! in `langso-sync`, rows in `langso-store`.
 
+mod ballast;
 pub mod companion;
 mod damage;
 mod digests;

@@ -18,6 +18,7 @@ use langso_sync::keys::SigningKey;
 use langso_sync::value::Value;
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::ballast;
 use crate::companion::Known;
 use crate::companion::conflicts::Settled;
 use crate::error::{AppError, Result};
@@ -117,12 +118,19 @@ impl Phone {
     ///
     /// # Errors
     /// What `write` refused; `NotAllowed` when the phone holds no scope for a row; `StorageFull` and the like when
-    /// the commit failed, after which the next save goes by a new writer.
+    /// the commit failed, after which the next save goes by a new writer. After `StorageFull` the next save has the room
+    /// of the ballast.
     pub fn save<T>(&mut self, write: impl FnOnce(&mut Saving<'_, '_>) -> Result<T>) -> Result<T> {
         // Taken out for the time of the save: whatever ends it early, a panic too, leaves no writer whose numbers
         // may have reached the disk.
         let mut authors = std::mem::take(&mut self.authors);
-        let (answer, written) = self.try_save(&mut authors, write)?;
+        ballast::make_room(self.folder.path());
+        let saved = self.try_save(&mut authors, write);
+        if matches!(saved, Err(AppError::StorageFull)) {
+            // A quota that the system does not tell of: the next try has the room.
+            ballast::give_up(self.folder.path());
+        }
+        let (answer, written) = saved?;
         self.authors = authors;
         self.saves += 1;
         // The database has it; a journal that lags is mended at the next open.

@@ -17,6 +17,7 @@ use langso_sync::clock::{Clock, Stamp};
 use langso_sync::keys::SigningKey;
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::ballast;
 use crate::damage::{self, Damage, what};
 use crate::error::{AppError, Result};
 use crate::facts::{self, Identity, name};
@@ -50,6 +51,10 @@ impl Phone {
             Err(AppError::Corrupt) => {
                 Self::rebuild(&folder, time.as_ref())?;
                 Self::assemble(&folder, &time, &mut damage)
+            }
+            Err(AppError::StorageFull) if ballast::is_kept(folder.path()) => {
+                ballast::give_up(folder.path());
+                Self::start(folder, time)
             }
             opened => opened,
         }
@@ -101,6 +106,7 @@ impl Phone {
             folder: folder.clone(),
         };
         phone.reload_scopes()?;
+        ballast::keep(folder.path());
         Ok(phone)
     }
 

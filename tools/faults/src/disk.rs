@@ -17,10 +17,12 @@ pub enum Fault {
     Io,
     /// The disk is full from this call on, until it is mended: no write succeeds.
     Full,
+    /// The process ends before the call, as by SIGKILL: nothing of it runs any more, and what it wrote stays.
+    Kill,
 }
 
 impl Fault {
-    /// All of them.
+    /// Those that a process lives to see.
     pub const ALL: [Self; 4] = [Self::PowerCut, Self::Torn, Self::Io, Self::Full];
 }
 
@@ -162,6 +164,7 @@ impl Inner {
             }
             Some(Fault::Io) => return Verdict::Fail,
             Some(Fault::Full) => state.is_full = true,
+            Some(Fault::Kill) => std::process::abort(),
             None => {}
         }
         if call == Call::Write && (state.is_full || self.is_beyond(&state, path, at + length)) {

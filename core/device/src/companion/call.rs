@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Companion;
+use crate::ballast;
 use crate::error::{AppError, Result};
 
 mod blame;
@@ -105,8 +106,17 @@ impl Companion {
     pub fn call(&self, name: &str, input: Value) -> Result<Value> {
         let (_, call) =
             CALLS.iter().chain([&OF_PHONE]).find(|(of, _)| *of == name).ok_or(AppError::NotFound)?;
-        let saves = self.phone().saves;
+        let (saves, had_ballast) = {
+            let phone = self.phone();
+            (phone.saves, ballast::is_kept(phone.folder.path()))
+        };
+        let is_lighter = || {
+            let phone = self.phone();
+            had_ballast && phone.saves == saves && !ballast::is_kept(phone.folder.path())
+        };
         match call(self, &input) {
+            // Nothing was saved, and now there is room.
+            Err(AppError::StorageFull) if is_lighter() => call(self, &input),
             Err(AppError::Corrupt) if self.heal_after(saves)? => call(self, &input),
             answer => answer,
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Companion, Nothing};
+use crate::ballast;
 use crate::error::{AppError, Result};
 use crate::facts::{self, name};
 use crate::phone::Phone;
@@ -126,11 +127,10 @@ impl Settings<'_> {
             phone.connection().path().map(Path::new).ok_or_else(|| AppError::unexpected("path"))?;
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
         let beside = |ending: &str| size(Path::new(&format!("{}{ending}", database.display())));
-        let free = database.parent().and_then(|folder| rustix::fs::statvfs(folder).ok());
         Ok(Storage {
             database_bytes: size(database) + beside("-wal") + beside("-shm"),
             journal_bytes: size(&database.with_file_name("journal")),
-            free_bytes: free.map(|free| free.f_bavail.saturating_mul(free.f_frsize)),
+            free_bytes: ballast::free_bytes(phone.folder.path()),
         })
     }
 }

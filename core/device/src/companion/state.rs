@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::Day;
 use super::{Companion, Nothing};
+use crate::ballast;
 use crate::damage::{self, Damage};
 use crate::error::Result;
 use crate::outbox::Unsent;
@@ -27,6 +28,8 @@ pub struct PhoneState {
     pub today: Day,
     /// What was damaged and has been mended, until a sync has come to its end.
     pub damage: Option<Damage>,
+    /// The phone is nearly full: a visit can still be saved, and some room should be made.
+    pub is_storage_low: bool,
 }
 
 /// Whose phone it is.
@@ -70,6 +73,7 @@ impl State<'_> {
             is_clock_sure: phone.now().is_sure,
             today: Day(phone.today()),
             damage: damage::get(phone.connection())?,
+            is_storage_low: ballast::is_low(phone.folder.path()),
         })
     }
 }

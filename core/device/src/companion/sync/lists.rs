@@ -8,6 +8,7 @@ use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
 
 use super::Sync;
+use crate::ballast;
 use crate::companion::receipts::{Ladder, Receipt};
 use crate::companion::record::{Day, Nothing};
 use crate::companion::walk::{Place, Places};
@@ -105,6 +106,8 @@ pub enum SyncProblem {
         /// When one last did, ms UTC.
         since: Option<i64>,
     },
+    /// The phone is nearly full; saving still works.
+    StorageLow,
     /// The hub has own work and has not yet read back a backup of any: this phone keeps everything.
     NoBackup,
     /// The hub has not said the time since the phone was started: dates are marked.
@@ -191,6 +194,9 @@ impl Sync<'_> {
         let since: Option<i64> = facts::get(connection, name::LAST_SYNC)?;
         if count > 0 && since.is_none_or(|at| now.ms.saturating_sub(at) > WEEK_MS) {
             problems.push(SyncProblem::Waiting { count, since });
+        }
+        if ballast::is_low(phone.folder.path()) {
+            problems.push(SyncProblem::StorageLow);
         }
         let marks: facts::Watermarks = facts::get(connection, name::WATERMARKS)?.unwrap_or_default();
         let sql = "SELECT EXISTS (SELECT 1 FROM receipts)";
