@@ -191,6 +191,10 @@ fn problem_words(problem: SyncProblem) -> String {
             format!("{count} lần lưu chờ hơn một tuần chưa gửi được."),
             format!("{count} saves have waited for over a week."),
         ),
+        SyncProblem::ReadOnly => (
+            "Không ghi được vào thư mục của máy: chỉ xem được sổ, chưa mất gì.".to_owned(),
+            "The phone's folder cannot be written: the book can be read, and nothing is lost.".to_owned(),
+        ),
         SyncProblem::StorageLow => (
             "Máy sắp đầy. Vẫn ghi được. Nên xóa bớt ảnh, video.".to_owned(),
             "The phone is nearly full. You can still log. Remove some photos or videos.".to_owned(),

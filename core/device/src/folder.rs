@@ -14,7 +14,8 @@ use crate::error::{AppError, Result};
 pub(crate) struct Folder {
     path: PathBuf,
     was_stopped_short: bool,
-    _lock: Arc<File>,
+    is_read_only: bool,
+    _lock: Option<Arc<File>>,
 }
 
 impl Folder {
@@ -26,12 +27,24 @@ impl Folder {
         Self::lock(path, lock)
     }
 
+    /// A folder that cannot be written: nothing is made in it. Whoever could write it is kept out while its lock can
+    /// be had.
+    pub fn look(path: &Path) -> Result<Self> {
+        let lock = File::open(path.join("phone.lock")).ok();
+        if let Some(Err(TryLockError::WouldBlock)) = lock.as_ref().map(File::try_lock_shared) {
+            return Err(AppError::Locked { why: "open_elsewhere".to_owned() });
+        }
+        let _lock = lock.map(Arc::new);
+        Ok(Self { path: path.to_owned(), was_stopped_short: false, is_read_only: true, _lock })
+    }
+
     fn lock(path: &Path, lock: File) -> Result<Self> {
         match lock.try_lock() {
             Ok(()) => {
                 let log = std::fs::metadata(path.join("phone.db-wal"));
                 let was_stopped_short = log.is_ok_and(|log| log.len() > 0);
-                Ok(Self { path: path.to_owned(), was_stopped_short, _lock: Arc::new(lock) })
+                let _lock = Some(Arc::new(lock));
+                Ok(Self { path: path.to_owned(), was_stopped_short, is_read_only: false, _lock })
             }
             Err(TryLockError::WouldBlock) => Err(AppError::Locked { why: "open_elsewhere".to_owned() }),
             Err(TryLockError::Error(error)) => Err(error.into()),
@@ -45,6 +58,11 @@ impl Folder {
     /// When the lock was taken, SQLite's log was still there: whoever wrote it did not come to close the database.
     pub fn was_stopped_short(&self) -> bool {
         self.was_stopped_short
+    }
+
+    /// Opened by [`Folder::look`].
+    pub fn is_read_only(&self) -> bool {
+        self.is_read_only
     }
 
     pub fn database(&self) -> PathBuf {

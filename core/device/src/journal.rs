@@ -85,6 +85,16 @@ impl Journal {
         Ok((Self { path: path.to_owned(), file, end: end as u64 }, contents))
     }
 
+    /// The journal of a folder that cannot be written; nothing is appended to it.
+    ///
+    /// # Errors
+    /// When there is none that can be read.
+    pub(crate) fn look(path: &Path) -> std::io::Result<Self> {
+        let file = File::open(path)?;
+        let end = file.metadata()?.len();
+        Ok(Self { file, path: path.to_owned(), end })
+    }
+
     /// Appends changes that the database has taken in, in one write.
     ///
     /// # Errors

@@ -30,6 +30,7 @@ use crate::rebuild;
 use crate::reconcile::reconcile;
 use crate::time::TimeSource;
 
+const READ_ONLY: &str = "folder_read_only";
 const WEEK_MS: i64 = 7 * 86_400_000;
 
 impl Phone {
@@ -37,10 +38,34 @@ impl Phone {
     /// database and journal against each other. What was mended is told by `phone.get_state`.
     ///
     /// # Errors
-    /// `Locked` when another process has it, the folder cannot be written, or both files of the key are gone or damaged
-    /// (`keystore_gone`); `OutdatedApp` for a newer app's data, `StorageFull`. Nothing was changed then but what was mended.
+    /// `Locked` when another process has it, the folder can be neither written nor read, or both files of the key are
+    /// gone or damaged (`keystore_gone`); `OutdatedApp` for a newer app's data, `StorageFull`. Nothing was changed then but what was mended.
     pub fn open(path: &Path, time: Arc<dyn TimeSource>) -> Result<Self> {
-        Self::start(Folder::open(path)?, time)
+        let opened = Folder::open(path).and_then(|folder| Self::start(folder, time.clone()));
+        match opened {
+            Err(AppError::Locked { why }) if why == READ_ONLY => Self::look(path, time),
+            opened => opened,
+        }
+    }
+
+    /// Opens a phone in a folder that cannot be written, for reading: every write is refused as SQLite refuses it.
+    fn look(path: &Path, time: Arc<dyn TimeSource>) -> Result<Self> {
+        let folder = Folder::look(path)?;
+        let locked = || AppError::Locked { why: READ_ONLY.to_owned() };
+        let copy = identity_copy::read(path)?.known();
+        let replica = match Replica::open_to_look(&folder.database(), CURRENT, Purpose::Phone) {
+            Err(error @ langso_store::Error::NewerSchema { .. }) => return Err(error.into()),
+            replica => replica.map_err(|_| locked())?,
+        };
+        let identity =
+            copy.identity.or(facts::get(replica.connection(), name::IDENTITY).map_err(|_| locked())?);
+        let journal = Journal::look(&folder.journal()).map_err(|_| locked())?;
+        match key::find(path, identity.as_ref().map(|identity| identity.device))? {
+            key::Found::Sound(key) | key::Found::Half(key, _) => {
+                Self::of(Parts { folder, time, key, journal, identity, replica }, Stamp::default())
+            }
+            key::Found::None | key::Found::Lost => Err(key_lost()),
+        }
     }
 
     pub(crate) fn start(folder: Folder, time: Arc<dyn TimeSource>) -> Result<Self> {
@@ -84,29 +109,35 @@ impl Phone {
         let reconciled = reconcile(&mut replica, &mut journal, key.id(), &contents.records, folder)?;
         reconciled.damage.what.iter().for_each(|of| damage.add(of, None));
         damage.set_aside.extend(reconciled.damage.set_aside);
-        let connection = replica.connection();
-        damage.note(connection)?;
+        damage.note(replica.connection())?;
+        let (folder, time) = (folder.clone(), time.clone());
+        let phone = Self::of(Parts { folder, time, key, journal, identity, replica }, reconciled.newest)?;
+        ballast::keep(phone.folder.path());
+        Ok(phone)
+    }
+
+    fn of(parts: Parts, newest: Stamp) -> Result<Self> {
+        let connection = parts.replica.connection();
         let hub_time = facts::get(connection, name::HUB_TIME)?;
         let last: u64 = facts::get(connection, name::LAST_STAMP)?.unwrap_or_default();
         let mut phone = Self {
-            device: key.id(),
-            key,
-            clock: Clock::after(reconciled.newest.max(Stamp(last))),
+            device: parts.key.id(),
+            key: parts.key,
+            clock: Clock::after(newest.max(Stamp(last))),
             hub_time,
             known: RefCell::new(None),
             heard: 0,
             settled: None,
-            time: time.clone(),
-            journal,
+            time: parts.time,
+            journal: parts.journal,
             authors: Authors::default(),
-            identity,
+            identity: parts.identity,
             scopes: Vec::new(),
-            replica,
+            replica: parts.replica,
             saves: 0,
-            folder: folder.clone(),
+            folder: parts.folder,
         };
         phone.reload_scopes()?;
-        ballast::keep(folder.path());
         Ok(phone)
     }
 
@@ -124,6 +155,9 @@ impl Phone {
         if damage::get(self.connection()).is_ok_and(|known| known.is_some_and(|known| known.is_rebuilt())) {
             // A new one so soon is not damaged by chance: what is met is no damage of the file, and another copy of it
             // would only fill the phone.
+            return Err(AppError::Corrupt);
+        }
+        if self.folder.is_read_only() {
             return Err(AppError::Corrupt);
         }
         let closed = Replica::in_memory(CURRENT, Purpose::Phone)?;
@@ -146,12 +180,25 @@ impl Phone {
     }
 
     fn write_copy(&self, known: Known) -> Result<()> {
+        if self.folder.is_read_only() {
+            return Ok(());
+        }
         let folder = self.folder.path();
         if identity_copy::read(folder)? == identity_copy::Found::Whole(known.clone()) {
             return Ok(());
         }
         identity_copy::write(folder, &known)
     }
+}
+
+/// What an open phone is made of.
+struct Parts {
+    folder: Folder,
+    time: Arc<dyn TimeSource>,
+    key: SigningKey,
+    journal: Journal,
+    identity: Option<Identity>,
+    replica: Replica,
 }
 
 /// Who the phone is: as the copy says, which is never behind.
@@ -202,6 +249,10 @@ fn check(connection: &Connection, folder: &Folder, now_ms: i64) -> Result<()> {
     if is_due { facts::put(connection, name::CHECKED_AT, &now_ms) } else { Ok(()) }
 }
 
+fn key_lost() -> AppError {
+    AppError::Locked { why: "keystore_gone".to_owned() }
+}
+
 fn find_key(
     folder: &Folder,
     identity: Option<&Identity>,
@@ -217,7 +268,7 @@ fn find_key(
             Ok(key)
         }
         key::Found::None if contents.records.is_empty() => key::mint(folder.path()),
-        key::Found::None | key::Found::Lost => Err(AppError::Locked { why: "keystore_gone".to_owned() }),
+        key::Found::None | key::Found::Lost => Err(key_lost()),
     }
 }
 

@@ -8,8 +8,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use langso_domain::registry::{self, Registry, Table};
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::batch::Batch;
 use crate::columns::{Texts, sql_type};
@@ -82,6 +82,31 @@ impl Replica {
     /// cannot be opened, read or written.
     pub fn open(path: &Path, schema: Schema, purpose: Purpose) -> Result<Self> {
         Self::prepare(Connection::open(path)?, schema, purpose)
+    }
+
+    /// Opens the file for reading alone: not a byte of it changes, and nothing is made beside it.
+    ///
+    /// # Errors
+    /// As [`Replica::open`]; a file that would have to be upgraded cannot be written either.
+    pub fn open_to_look(path: &Path, schema: Schema, purpose: Purpose) -> Result<Self> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let has_log = std::fs::metadata(log).is_ok_and(|log| log.len() > 0);
+        // Without a log the file is all there is, and SQLite need not make an index of one beside it.
+        let immutable = if has_log { "" } else { "&immutable=1" };
+        let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(format!("file:{name}?mode=ro{immutable}"), flags)?;
+        connection.set_prepared_statement_cache_capacity(128);
+        let found = refuse_newer(&connection, schema)?;
+        if found < schema.registry.schema || !figures::are_views_current(&connection)? {
+            let read_only = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
+            return Err(rusqlite::Error::SqliteFailure(read_only, None).into());
+        }
+        let mut replica = Self::in_memory(schema, purpose)?;
+        replica.connection = connection;
+        Ok(replica)
     }
 
     /// A replica in memory, by the same code.

@@ -30,6 +30,8 @@ pub struct PhoneState {
     pub damage: Option<Damage>,
     /// The phone is nearly full: a visit can still be saved, and some room should be made.
     pub is_storage_low: bool,
+    /// The phone's folder cannot be written: the book can be read, and nothing can be saved or sent.
+    pub is_read_only: bool,
 }
 
 /// Whose phone it is.
@@ -73,6 +75,7 @@ impl State<'_> {
             is_clock_sure: phone.now().is_sure,
             today: Day(phone.today()),
             damage: damage::get(phone.connection())?,
+            is_read_only: phone.folder.is_read_only(),
             is_storage_low: ballast::is_low(phone.folder.path()),
         })
     }

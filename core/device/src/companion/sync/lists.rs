@@ -106,6 +106,8 @@ pub enum SyncProblem {
         /// When one last did, ms UTC.
         since: Option<i64>,
     },
+    /// The phone's folder cannot be written: the book can be read, and nothing can be saved or sent.
+    ReadOnly,
     /// The phone is nearly full; saving still works.
     StorageLow,
     /// The hub has own work and has not yet read back a backup of any: this phone keeps everything.
@@ -180,6 +182,9 @@ impl Sync<'_> {
         if let Some(on) = left_on(&phone)? {
             problems.push(SyncProblem::LeftTeam { on });
         }
+        if phone.folder.is_read_only() {
+            problems.push(SyncProblem::ReadOnly);
+        }
         let rows = digests::list_damaged(connection)?.into_iter().map(|(_, since)| since);
         let files = damage::get(connection)?.map(|damage| damage.found_at);
         if let Some(since) = rows.chain(files).min() {
@@ -195,7 +200,7 @@ impl Sync<'_> {
         if count > 0 && since.is_none_or(|at| now.ms.saturating_sub(at) > WEEK_MS) {
             problems.push(SyncProblem::Waiting { count, since });
         }
-        if ballast::is_low(phone.folder.path()) {
+        if !phone.folder.is_read_only() && ballast::is_low(phone.folder.path()) {
             problems.push(SyncProblem::StorageLow);
         }
         let marks: facts::Watermarks = facts::get(connection, name::WATERMARKS)?.unwrap_or_default();
