@@ -102,3 +102,27 @@ fn names_and_places_are_understood_as_typed_and_faults_name_the_field() {
     let said = admin(&["list", "members", "--team", "Tổ hai"]).fails(2);
     assert!(said.contains("cli.unknown_team"), "{said}");
 }
+
+#[test]
+fn a_turnover_says_what_it_would_do_and_a_member_who_left_sees_no_more() {
+    let hub = Hub::start();
+    hub.enrol("lead", "Đượm");
+    hub.enrol("member", "Múi");
+    let admin = |args: &[&str]| hub.desk.run(&[&["admin", "--at", "hub"], args].concat());
+    let leave = ["turnover", "leave", "--team", "Ngàn Chi", "--member", "Múi"];
+    let said = admin(&[&leave[..], &["--dry-run"]].concat()).ok();
+    assert!(said.contains("Sẽ làm:") && said.contains("thôi từ"), "{said}");
+    hub.phone("member", &["sync"]);
+    hub.phone("lead", &["visit", "log", "--no-household", "--hamlet", "Ngàn Chi", "--service", "T1=new"]);
+    hub.phone("lead", &["sync"]);
+    hub.phone("member", &["sync"]);
+    assert!(!hub.phone("member", &["visit", "list"]).contains("Chưa có lần giúp nào"), "nothing was done");
+
+    assert!(admin(&leave).ok().contains("Đã làm."));
+    assert!(admin(&[&leave[..], &["--on", "2001-01-01"]].concat()).fails(1).contains("input.before_from"));
+    let listed = admin(&["list", "members"]).ok();
+    let of = listed.lines().find(|line| line.contains("Múi")).expect("a member");
+    assert!(!of.contains("– "), "a last day stands there: {of}");
+    let said = admin(&["turnover", "merge", "Ngàn Chi"]);
+    assert_eq!(said.code, 2);
+}

@@ -7,6 +7,7 @@ mod lists;
 mod progress;
 mod rescue;
 mod roster;
+mod turnover;
 
 use std::path::{Path, PathBuf};
 
@@ -84,6 +85,9 @@ enum Verb {
     ImportRescue(rescue::ImportRescue),
     /// Ghi lại thành mục mới phần trùng số ghi · says again what came under a number that is taken
     Reenter(lists::Reenter),
+    /// Đổi thay: thôi, vào thêm tổ, gộp tổ, hộ chuyển đi · members leave and join, teams become one, households move
+    #[command(subcommand)]
+    Turnover(turnover::Turnover),
     /// Máy chủ đang thế nào, sao lưu lần cuối khi nào · how the hub stands, and its last backup
     Status(backup::Status),
     /// Sao lưu, rồi đọc lại mới tính · a backup, which counts when it has been read back
@@ -136,6 +140,7 @@ pub fn run(args: Args) -> Outcome {
         Verb::Admit(verb) => lists::admit(&hub, &verb),
         Verb::ImportRescue(verb) => rescue::import(&hub, &verb),
         Verb::Reenter(verb) => lists::reenter(&hub, &verb),
+        Verb::Turnover(verb) => turnover::run(&hub, &verb),
         Verb::Status(verb) => backup::status(&hub, &verb),
         Verb::Backup(verb) => backup::make(&hub, &verb),
         Verb::Revoke(verb) => lists::revoke(&hub, &verb),

@@ -133,11 +133,11 @@ fn today(hub: &Hub) -> CivilDate {
     CivilDate::at(hub.clock.now().0)
 }
 
-fn day(hub: &Hub, field: &str, typed: &str) -> Outcome<CivilDate> {
+pub(super) fn day(hub: &Hub, field: &str, typed: &str) -> Outcome<CivilDate> {
     Ok(names::day(field, typed, today(hub))?.0)
 }
 
-fn day_or_today(hub: &Hub, typed: Option<&str>) -> Outcome<CivilDate> {
+pub(super) fn day_or_today(hub: &Hub, typed: Option<&str>) -> Outcome<CivilDate> {
     typed.map_or_else(|| Ok(today(hub)), |typed| day(hub, "--from", typed))
 }
 
@@ -152,13 +152,13 @@ pub(super) fn team_named(hub: &Hub, typed: &str) -> Outcome<TeamId> {
     })
 }
 
-fn member_named(hub: &Hub, team: TeamId, typed: &str) -> Outcome<MemberId> {
+pub(super) fn member_named(hub: &Hub, team: TeamId, typed: &str) -> Outcome<MemberId> {
     let members = hub.list_members(team).map_err(refused)?;
     names::find("--member", typed, members.iter().map(|member| (member.id, member.name.as_str())))
 }
 
 /// As the unit was on a day: a bare code means the list of that day.
-fn unit_on(field: &str, typed: &str, day: CivilDate) -> Outcome<UnitCode> {
+pub(super) fn unit_on(field: &str, typed: &str, day: CivilDate) -> Outcome<UnitCode> {
     let units = Units::packaged();
     let found = names::place(field, typed)?;
     let is_bare = typed.chars().all(|digit| digit.is_ascii_digit());

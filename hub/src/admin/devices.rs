@@ -28,7 +28,7 @@ impl Hub {
     /// `url` (`not_an_address`), `member` (`left`, `unknown_role`); [`AdminError::NotFound`].
     pub fn make_code(&self, team: TeamId, member: MemberId, url: &str) -> Result<Invited> {
         let team = self.team(team)?;
-        let members = self.members_in(team.scope)?;
+        let members = self.members_of(&team)?;
         let known = members.iter().find(|one| one.id == member);
         let known = known.ok_or(AdminError::NotFound { what: "member" })?;
         let role = known.role.ok_or_else(|| AdminError::invalid("member", "unknown_role"))?;

@@ -7,6 +7,7 @@
 
 mod content;
 mod devices;
+mod moves;
 mod people;
 mod places;
 mod rescue;
@@ -14,6 +15,7 @@ mod status;
 mod stock;
 mod table;
 mod teams;
+mod turnover;
 mod waiting;
 
 use langso_domain::content::Content;
@@ -31,6 +33,7 @@ use crate::replica;
 
 pub use content::{ContentFault, ContentFile, PublishedContent};
 pub use devices::Invited;
+pub use moves::MovedHousehold;
 pub use people::{Member, NewMember, NewTrainer};
 pub(crate) use places::contains;
 pub use places::{NewPlan, Place};

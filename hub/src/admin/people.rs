@@ -2,11 +2,12 @@
 
 use langso_domain::date::CivilDate;
 use langso_domain::id::{MemberId, RowId, ScopeId, TeamId};
-use langso_domain::registry::Role;
+use langso_domain::registry::{Role, ScopeKind};
 use langso_domain::text::check_name;
 use langso_sync::value::Value;
 
 use super::{AdminError, Result, date};
+use crate::author::Batch;
 use crate::log::{Team, Write};
 use crate::server::Hub;
 
@@ -57,11 +58,22 @@ impl Hub {
         if matches!(new.role, Role::Trainer | Role::Hub) {
             return Err(AdminError::invalid("role", "not_of_a_team"));
         }
+        self.add_member_and(team, new, |_, _| Ok(()))
+    }
+
+    /// As [`Hub::add_member`], with more in the same transaction.
+    pub(super) fn add_member_and(
+        &self,
+        team: TeamId,
+        new: &NewMember,
+        also: impl FnOnce(&mut Batch<'_>, MemberId) -> Result<()>,
+    ) -> Result<MemberId> {
         let team = self.team(team)?;
         self.check_from(&team, new.from)?;
         let mut batch = self.author.batch();
         let id =
             MemberId(batch.create(team.scope, "member", member(&team, &new.name, new.role, new.from)?)?);
+        also(&mut batch, id)?;
         batch.commit()?;
         Ok(id)
     }
@@ -89,7 +101,18 @@ impl Hub {
     /// # Errors
     /// [`AdminError::NotFound`]; [`AdminError::Replica`].
     pub fn list_members(&self, team: TeamId) -> Result<Vec<Member>> {
-        self.members_in(self.team(team)?.scope)
+        self.members_of(&self.team(team)?)
+    }
+
+    /// Those of every team scope that the team holds: a team that was founded of others has their members.
+    pub(super) fn members_of(&self, team: &Team) -> Result<Vec<Member>> {
+        let mut members = self.members_in(team.scope)?;
+        for (scope, kind) in self.log.held_by(team.id)? {
+            if kind == ScopeKind::Team && scope != team.scope {
+                members.extend(self.members_in(scope)?);
+            }
+        }
+        Ok(members)
     }
 
     pub(super) fn members_in(&self, scope: ScopeId) -> Result<Vec<Member>> {

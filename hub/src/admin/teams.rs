@@ -50,6 +50,15 @@ impl Hub {
     /// # Errors
     /// `name`, `kind`, `unit`, `hamlets[0].name` and so on.
     pub fn make_team(&self, team: &NewTeam) -> Result<Team> {
+        self.make_team_and(team, |_, _| Ok(()))
+    }
+
+    /// As [`Hub::make_team`], with more in the same transaction.
+    pub(super) fn make_team_and(
+        &self,
+        team: &NewTeam,
+        also: impl FnOnce(&mut Batch<'_>, &Team) -> Result<()>,
+    ) -> Result<Team> {
         let content = self.content()?;
         let mut batch = self.author.batch();
         let unit = known_unit("unit", team.unit)?;
@@ -76,6 +85,7 @@ impl Hub {
         for place in self.list_places()?.iter().filter(|place| contains(place.unit, team.unit)) {
             hold(&mut batch, &made, place.scope, ScopeKind::Place)?;
         }
+        also(&mut batch, &made)?;
         batch.commit()?;
         Ok(made)
     }

@@ -125,7 +125,14 @@ impl Hub {
         whose: Whose,
     ) -> Result<Sum, Error> {
         let teams = match whose {
-            Whose::Team(team) => vec![self.log.team(team)?.ok_or(log::Error::UnknownTeam)?],
+            // A team that was founded of others holds what they wrote: their cells are counted with its own.
+            Whose::Team(team) => {
+                let own = self.log.team(team)?.ok_or(log::Error::UnknownTeam)?;
+                let held = self.log.held_by(team)?;
+                let is_held = |one: &Team| one.id != own.id && held.iter().any(|(of, _)| *of == one.scope);
+                let others: Vec<_> = self.log.list_teams()?.into_iter().filter(is_held).collect();
+                std::iter::once(own).chain(others).collect()
+            }
             Whose::Place(_) | Whose::Everywhere => self.log.list_teams()?,
         };
         let units = match whose {

@@ -119,8 +119,18 @@ pub const END_TEAM_SCOPE: &str = "UPDATE team_scopes SET until_at = ?3
   WHERE team = ?1 AND scope = ?2 AND until_at IS NULL";
 pub const TEAM_SCOPES: &str = "SELECT t.scope, s.kind FROM team_scopes t JOIN scopes s ON s.scope = t.scope
   WHERE t.team = ?1 AND t.until_at IS NULL ORDER BY t.scope";
-pub const DEVICES_OF_TEAM: &str =
-    "SELECT device, role FROM devices WHERE team = ?1 AND revoked_at IS NULL ORDER BY device";
+// Those that enrolled in the team and have not left it, and those that joined it beside another one.
+pub const DEVICES_OF_TEAM: &str = "SELECT device, role FROM devices
+  WHERE team = ?1 AND revoked_at IS NULL AND left_at IS NULL
+  UNION SELECT d.device, g.role FROM teams t JOIN device_scopes g ON g.scope = t.scope
+  JOIN devices d ON d.device = g.device
+  WHERE t.team = ?1 AND g.until_at IS NULL AND d.revoked_at IS NULL ORDER BY 1";
+pub const LEAVE_TEAM: &str = "UPDATE devices SET left_at = ?3 WHERE device = ?1 AND team = ?2";
+pub const RETIRE_TEAM: &str = "UPDATE team_scopes SET until_at = ?2 WHERE team = ?1 AND until_at IS NULL";
+// Scopes of other teams that the device is in: it keeps those when it leaves this one.
+pub const SCOPES_ELSEWHERE: &str = "SELECT o.scope FROM team_scopes o JOIN teams t ON t.team = o.team
+  JOIN device_scopes g ON g.scope = t.scope AND g.until_at IS NULL
+  WHERE g.device = ?1 AND o.team <> ?2 AND o.until_at IS NULL";
 pub const ADD_TRAINER: &str =
     "INSERT INTO trainers (member, team) VALUES (?1, ?2) ON CONFLICT (member, team) DO NOTHING";
 pub const TRAINED_SCOPES: &str = "SELECT t.training FROM trainers r JOIN teams t ON t.team = r.team

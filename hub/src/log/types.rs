@@ -324,6 +324,12 @@ pub enum Write {
     Hold(TeamId, ScopeId),
     /// A scope that a team and its devices hold no longer.
     Release(TeamId, ScopeId),
+    /// A device that is in a team from now on, beside any other, in that role; it gets what the team holds.
+    Join(DeviceId, TeamId, Role),
+    /// A device whose member has left a team: it loses what the team holds and no other team of its own does.
+    Leave(DeviceId, TeamId),
+    /// A team that holds nothing any more: another one does. Its devices keep what they have.
+    Retire(TeamId),
     /// A trainer who trains a team from now on; the trainer's devices get its training scope.
     Train(MemberId, TeamId),
     /// An enrolment code.

@@ -27,3 +27,4 @@ mod review;
 mod roles;
 mod shared;
 mod stop;
+mod teams;

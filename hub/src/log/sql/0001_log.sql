@@ -126,6 +126,7 @@ CREATE TABLE devices (
   role        INTEGER NOT NULL,            -- a number of the list roles
   enrolled_at INTEGER NOT NULL,            -- ms UTC
   revoked_at  INTEGER,                     -- ms UTC; NULL = may sync
+  left_at     INTEGER,                     -- ms UTC, when its member left that team; NULL = is in it
   own_row     BLOB                         -- its row in the team's scope; NULL for the hub itself
 ) STRICT, WITHOUT ROWID;
 
