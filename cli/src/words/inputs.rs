@@ -116,6 +116,7 @@ pub(super) const INPUTS: &[(&str, &str, &str)] = &[
     ("input.looks_like_name", "Có vẻ là tên người, ghi ở Liên hệ", "Looks like a name: put it under Contact"),
     ("input.changed", "Vừa có bản khác tới, xem lại rồi chọn", "Another version came; look again and choose"),
     ("input.left_team", "Người này đã rời tổ", "This person has left the team"),
+    ("input.malformed", "Không đọc được", "It cannot be read"),
     ("input.twice", "Có hai lần", "It stands twice"),
     ("input.same_team", "Cùng một tổ, không có gì để chuyển", "The same team; nothing moves"),
     ("input.moved_already", "Hộ này đã chuyển đi rồi", "This household has moved already"),
