@@ -24,5 +24,6 @@ pub mod serve;
 pub mod server;
 pub mod settle;
 mod signed;
+pub mod snapshots;
 mod sync;
 pub mod waiting;

@@ -58,6 +58,14 @@ impl Hub {
         Ok(())
     }
 
+    /// Makes a snapshot of a scope when enough is new since the last.
+    ///
+    /// # Errors
+    /// [`replica::Error`].
+    pub fn keep_snapshot(&self, scope: ScopeId) -> Result<bool, replica::Error> {
+        self.snapshots.make(&self.replicas, scope, false)
+    }
+
     /// Brings all cells up to the heads; gives how many scopes were behind.
     ///
     /// # Errors
@@ -121,6 +129,9 @@ pub(crate) async fn run(hub: Arc<Hub>, stopping: watch::Receiver<bool>) {
                 if let Err(why) = at_work.project(scope) {
                     tracing::error!(%why, "a scope could not be projected");
                     looker.seen = None;
+                }
+                if let Err(why) = at_work.keep_snapshot(scope) {
+                    tracing::error!(%why, "a snapshot could not be made");
                 }
             }
             looker

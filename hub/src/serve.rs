@@ -1,8 +1,8 @@
 //! What a phone is answered: receipts for what it holds, signed frames for what it does not, scope by scope in order
 //! of position, within its budget. Sans-IO over the log; blocks on the disk.
 //!
-//! The one idea: every position after the cursor is either in a receipt of the head or in a frame, so that the
-//! phone's chain always closes. Frames are made one at a time, when the line has taken the last.
+//! The one idea: every position after the cursor is either in a receipt of the head or in a frame, or under a snapshot
+//! that is served, so that the phone's chain always closes. Frames are made one at a time, when the line has taken the last.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -10,7 +10,9 @@ use std::sync::Arc;
 use langso_domain::id::{DeviceId, Key, ScopeId};
 use langso_sync::chain::Cursor;
 use langso_sync::frame::MAX_FRAME_BYTES;
-use langso_sync::session::hub::{Entry, Gap, HeldIndex, Serving, receipts};
+use langso_sync::session::hub::{
+    Entry, Gap, HeldIndex, Serving, is_snapshot_shorter, receipts, receipts_above,
+};
 use langso_sync::wire::SetAside;
 use langso_sync::wire::{Ended, Held, Hello, Left, MAX_RANGES, Problem, Question, Reason, ReplyHead};
 
@@ -20,6 +22,7 @@ use crate::compare::Compared;
 use crate::keys::HubKeys;
 use crate::log::{self, Log, OTHER_BYTES, Position, Stored};
 use crate::nonce;
+use crate::snapshots::{Snapshot, Snapshots};
 use crate::sync::Aside;
 
 /// The most bytes of a frame when the phone leaves it to the hub: past this deflate gains nothing, and the first
@@ -65,6 +68,8 @@ enum State {
 struct Part {
     scope: ScopeId,
     from: Cursor,
+    /// A snapshot whose frames go first, and the next of them.
+    landing: Option<(Arc<Snapshot>, u32)>,
     serving: Serving,
     head: Position,
     page: VecDeque<Stored>,
@@ -77,8 +82,7 @@ impl Reply {
     /// # Errors
     /// [`log::Error`].
     pub fn new(
-        log: Arc<Log>,
-        keys: Arc<HubKeys>,
+        (log, keys, snapshots): (Arc<Log>, Arc<HubKeys>, Arc<Snapshots>),
         device: DeviceId,
         (question, hello): (Question, &Hello),
         aside: &[Aside],
@@ -142,12 +146,21 @@ impl Reply {
             rows.retain(|(position, _)| *position <= state.head);
             rows.sort_unstable_by_key(|(position, _)| *position);
             let got = receipts(at, &index, rows, &mut room);
-            let serving = Serving::new(*scope, log.registry().schema, from, &got.ranges, &hello.held);
-            let part = Part { scope: *scope, from, serving, head: state.head, page: VecDeque::new() };
+            let is_told = hello.landings.iter().any(|landing| landing.scope == at);
+            let landing = match is_told || from.position < state.head {
+                true => choose(&snapshots.of(*scope)?, hello, at, from, budget),
+                false => None,
+            };
+            let begin = landing.as_ref().map_or(from, |(snapshot, _)| snapshot.of);
+            let covered = receipts_above(&got.ranges, begin.position);
+            let serving = Serving::new(*scope, log.registry().schema, begin, &covered, &hello.held);
+            let is_asked = landing.is_some();
+            let part =
+                Part { scope: *scope, from, landing, serving, head: state.head, page: VecDeque::new() };
             if !got.ranges.is_empty() {
                 head.receipts.push(got);
             }
-            if from.position < state.head {
+            if is_asked || from.position < state.head {
                 scopes.push_back(part);
             }
         }
@@ -205,10 +218,13 @@ impl Reply {
     fn next_frame(&mut self) -> Result<Option<Vec<u8>>, log::Error> {
         while let Some(mut part) = self.scopes.pop_front() {
             // What a budget cannot take is left for a reply with more: the phone says when even its whole one is short.
-            let frame = self.frame_within(&mut part)?;
-            let whole = part.serving.cursor().position >= part.head;
+            let frame = match part.landing.is_some() {
+                true => part.state_frame(self.budget)?,
+                false => self.frame_within(&mut part)?,
+            };
+            let whole = part.landing.is_none() && part.serving.cursor().position >= part.head;
             if whole || frame.is_none() {
-                let cursor = part.serving.cursor();
+                let cursor = if part.landing.is_none() { part.serving.cursor() } else { part.from };
                 if cursor != part.from {
                     self.ended.cursors.push((part.scope, cursor));
                 }
@@ -267,6 +283,22 @@ impl Reply {
 }
 
 impl Part {
+    /// The next frame of its snapshot, when it has at most so many bytes; after the last, changes follow.
+    fn state_frame(&mut self, most: usize) -> Result<Option<Vec<u8>>, log::Error> {
+        let Some((snapshot, next)) = &self.landing else { return Ok(None) };
+        if snapshot.length(*next).is_none_or(|length| length > most) {
+            return Ok(None);
+        }
+        let frame = snapshot.frame(*next).map_err(|why| {
+            tracing::error!(%why, "a snapshot cannot be read");
+            log::Error::Corrupt("snapshot")
+        })?;
+        let next = *next + 1;
+        self.landing = self.landing.take().filter(|(snapshot, _)| next < snapshot.frames());
+        self.landing.iter_mut().for_each(|(_, at)| *at = next);
+        Ok(Some(frame))
+    }
+
     /// The row after the cursor, which no receipt covers; none at the head as it was when the reply began.
     fn next_row(&mut self, log: &Log) -> Result<Option<Stored>, log::Error> {
         let until = self.serving.pass_receipts();
@@ -281,6 +313,35 @@ impl Part {
         }
         Ok(self.page.pop_front())
     }
+}
+
+/// The snapshot to serve and its next frame, when the phone asks for one, is landing one, has nothing of the scope, or is
+/// so far behind that the changes are more bytes. A phone of which it is known that only small frames come through, or
+/// whose bytes do not reach for one, gets changes, unless it asks for a snapshot or has shown that its frames come.
+fn choose(
+    known: &[Arc<Snapshot>],
+    hello: &Hello,
+    at: usize,
+    from: Cursor,
+    budget: usize,
+) -> Option<(Arc<Snapshot>, u32)> {
+    let told = hello.landings.iter().find(|landing| landing.scope == at);
+    let asks = told.is_some_and(|landing| landing.position == 0);
+    let newest = known.first().filter(|newest| newest.of.position >= from.position)?;
+    let under_way = told.and_then(|landing| {
+        let snapshot =
+            known.iter().find(|one| one.of.position == landing.position && landing.position > 0)?;
+        snapshot.bytes_from(landing.next).filter(|_| landing.next > 0)?;
+        (snapshot.of.position >= from.position).then(|| (snapshot.clone(), landing.next))
+    });
+    if under_way.is_some() {
+        return under_way;
+    }
+    let bytes = newest.bytes_from(0)?;
+    let is_shorter = is_snapshot_shorter(bytes, newest.log_bytes, newest.of.position, from.position);
+    let comes_through = newest.longest <= (hello.max_frame as usize).min(budget);
+    let is_behind = from.position == 0 || is_shorter || told.is_some();
+    (asks || (is_behind && from.position < newest.of.position && comes_through)).then(|| (newest.clone(), 0))
 }
 
 /// The cursor to serve from: the phone's, or the newest of its marks in this log's history; none when none is.

@@ -24,6 +24,7 @@ use crate::intake::Intake;
 use crate::keys::{HubKeys, KeyError};
 use crate::log::{self, Log, Write};
 use crate::replica::Replicas;
+use crate::snapshots::Snapshots;
 use crate::{enrol, figures, projector, random, sync, waiting};
 
 /// How a hub runs.
@@ -99,6 +100,8 @@ pub struct Hub {
     pub reference: ScopeId,
     /// Rows, made from the log.
     pub replicas: Replicas,
+    /// States of scopes, for phones that are new or far behind.
+    pub snapshots: Arc<Snapshots>,
     /// Scopes that grew.
     pub dirty: Arc<Dirty>,
 }
@@ -129,8 +132,9 @@ impl Hub {
         let dirty = Arc::new(Dirty::default());
         let author = Author::new(log.clone(), keys.id(), clock.clone(), dirty.clone());
         let replicas = Replicas::new(folder.join("replicas"), log.clone());
+        let snapshots = Arc::new(Snapshots::new(folder.join("snapshots"), log.clone(), keys.clone()));
         let folder = folder.to_owned();
-        Ok(Self { folder, log, keys, clock, intake, author, reference, replicas, dirty })
+        Ok(Self { folder, log, keys, clock, intake, author, reference, replicas, snapshots, dirty })
     }
 
     /// What enrolment codes say of the hub's key.

@@ -107,7 +107,8 @@ async fn answer(shared: &Shared, request: Request) -> Result<Response, Stop> {
         let now = hub.clock.now();
         let device = prove(&hub, &came)?;
         let question = (came.sealed.question(), &came.hello);
-        let mut reply = Reply::new(hub.log.clone(), hub.keys.clone(), device, question, &came.aside, now)?;
+        let shelf = (hub.log.clone(), hub.keys.clone(), hub.snapshots.clone());
+        let mut reply = Reply::new(shelf, device, question, &came.aside, now)?;
         match hub.compare(device, &came.hello) {
             Ok(compared) => reply.say_compared(compared),
             // The phone asks again tomorrow; what it sent and fetches does not wait for that.

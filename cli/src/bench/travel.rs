@@ -141,12 +141,17 @@ pub fn take_all(intake: &Intake, frames: &[Vec<u8>], now: Millis) -> Res<()> {
     Ok(())
 }
 
-/// The first sync of a new phone: the team scope as ten phones made it.
+/// The first sync of a new phone: the team scope as ten phones made it, by the snapshot that the hub keeps.
 pub fn first_sync(bench: &Bench) -> Res<Vec<Line>> {
     let load = bench.load();
     let folder = bench.folder("first-sync")?;
     let site = Site::start(folder.path(), &Hands::at_day(last_day(load)))?;
     grow(&site, load, load.visits.len(), &[ScopeKind::Team])?;
+    // What the projector does when enough is new.
+    let began = Instant::now();
+    let hub = &site.running.hub;
+    hub.snapshots.make(&hub.replicas, site.scopes[0].1, true)?;
+    let made = began.elapsed();
     let proxy = Proxy::start(site.runtime(), site.running.addr, Link::default())?;
     let counted = site.enrol("counted", 1, &proxy.url())?;
     let before = proxy.passed();
@@ -160,13 +165,19 @@ pub fn first_sync(bench: &Bench) -> Res<Vec<Line>> {
         site.sync(&companion)?;
         times.push(start.elapsed());
     }
-    site.stop()?;
+    let all = hub.snapshots.of(site.scopes[0].1)?;
+    let snapshot = all.first().ok_or("no snapshot")?;
     let how = format!(
-        "a new phone, {} visits of ten phones in the team scope; {} up, {} down",
+        "a new phone, {} visits of ten phones in the team scope; {} up, {} down; a snapshot of {} frames, the longest {} \
+         bytes, made in {:.0} ms",
         load.visits.len(),
         passed.up,
-        passed.down
+        passed.down,
+        snapshot.frames(),
+        snapshot.longest,
+        ms(made),
     );
+    site.stop()?;
     let time = ms(percentile(&mut times, 50));
     Ok(vec![
         Line::alone("first_sync_ms", time, format!("{how}; median of {}", times.len())),

@@ -44,6 +44,7 @@ impl Phone {
             Event::Receipts { scope, receipts } => self.take_receipts(scope, &receipts, unsent),
             Event::Frame { frame, bytes, cursor } => self.take_frame(&frame, &bytes, cursor, unsent),
             Event::Compared { agreed, differing } => self.take_compared(&agreed, &differing),
+            Event::State { frame, .. } => self.take_state(&frame, unsent),
             Event::End { cursors, heads, carried } => {
                 let void = heads.iter().map(|(scope, head)| {
                     let is_above = |key, position| is_void(key, position, Shown::UpTo(*head));
@@ -111,6 +112,8 @@ impl Phone {
             place.is_ok_and(|at| is_void(key, position, Shown::At(position, places[at].1)))
         });
         let mut batch = self.replica.begin()?;
+        // The hub serves changes instead of what is left of a snapshot: they hold all that it would have brought.
+        batch.abandon_landing(scope)?;
         for served in frame.changes() {
             let change = Change::decode(served.bytes).map_err(|_| AppError::unexpected("change"))?;
             batch.apply(scope, served.author, &change)?;

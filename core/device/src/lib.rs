@@ -16,6 +16,7 @@ mod identity_copy;
 mod intake;
 pub mod journal;
 mod key;
+mod landing;
 mod outbox;
 mod phone;
 mod prune;

@@ -97,6 +97,12 @@ impl Unsent {
         self.only_here().filter_map(|entry| Some((entry.scope, bytes_of(connection, entry).ok()??)))
     }
 
+    /// The changes of a scope of which this phone knows no position.
+    pub fn without_position(&self, scope: ScopeId) -> Vec<Key> {
+        let of_scope = self.entries.iter().filter(|entry| entry.scope == scope && entry.position.is_none());
+        of_scope.map(|entry| entry.key).collect()
+    }
+
     /// How many changes are on this phone only.
     pub fn waiting(&self) -> usize {
         self.only_here().count()

@@ -77,6 +77,26 @@ impl Batch<'_> {
         Ok(found.optional()?)
     }
 
+    /// Those of the changes that a snapshot holds, by a frame of it that is about to land.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`]; [`Error::UnknownScope`].
+    pub fn list_covered(&self, frame: &StateFrame, keys: &[Key]) -> Result<Vec<Key>> {
+        let number = self.find_scope(frame.header.scope)?.ok_or(Error::UnknownScope)?;
+        let mut held = Vec::new();
+        for key in keys {
+            let told = frame.writers.iter().find(|memory| memory.writer == key.writer);
+            let is_held = match told {
+                Some(memory) => memory.has(key.seq),
+                None => frame.header.index > 0 && covers(&self.tx, number, *key)?,
+            };
+            if is_held {
+                held.push(*key);
+            }
+        }
+        Ok(held)
+    }
+
     /// Takes in the next frame of a snapshot, or the first one of another, which takes its place. With the last frame
     /// the scope's cursor moves to what the snapshot is of, unless it is further. `heard` is told every stamp.
     /// Gives how far it has landed then; none when it is whole.

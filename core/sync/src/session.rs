@@ -6,6 +6,7 @@
 mod ask;
 mod budget;
 pub mod hub;
+mod landing;
 mod pace;
 mod phone;
 mod track;

@@ -34,9 +34,10 @@ pub const MAX_WRITERS: usize = 4_096;
 pub const MAX_ALL_WRITERS: usize = 1 << 24;
 /// The most frames of one snapshot.
 pub const MAX_FRAMES: u32 = 1 << 20;
-/// Where a frame's body is cut, in bytes before deflating: about a quarter of that goes over the line, and a line
-/// that breaks loses little.
-pub const BODY_BYTES: usize = 28 * 1024;
+/// Where a frame's body is cut, in bytes before deflating: about a fifth of that goes over the line, and a line that
+/// breaks loses little. Measured on a book of visits: at half of it frames together are an eighth longer, at twice a
+/// tenth shorter.
+pub const BODY_BYTES: usize = 32 * 1024;
 
 /// What has been applied of one writer.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -15,7 +15,7 @@ mod request;
 mod signed_get;
 
 pub use enrol::{Enrol, Enrolled};
-pub use hello::{Held, Hello, MAX_HELD, MAX_MARKS, MAX_SCOPES, Mark};
+pub use hello::{Held, Hello, LandingAt, MAX_HELD, MAX_MARKS, MAX_SCOPES, Mark};
 pub use invite::{Invite, InviteError};
 pub use problem::{Problem, ProblemBody};
 pub use receipts::{MAX_RANGES, Range, ScopeReceipts};

@@ -147,6 +147,7 @@ impl Phone {
                         self.marks.insert(0, (scope, cursor));
                         self.kept.push((scope, cursor.position, bytes));
                     }
+                    Event::State { .. } => panic!("this hub has no snapshots"),
                     Event::OtherHistory { scope } => {
                         self.events.push("other history");
                         let marks =

@@ -34,8 +34,10 @@ fn any_hello() -> impl Strategy<Value = Hello> {
     let held = proptest::collection::btree_map(any::<u64>(), 1..=MAX_SEQ, 0..8);
     let marks = proptest::collection::vec((any::<prop::sample::Index>(), any_cursor()), 0..4);
     let digests = proptest::collection::vec((any::<prop::sample::Index>(), any::<[u8; 16]>()), 0..3);
-    (any::<(u16, u16, u32, u32)>(), any_cursors(), held, "\\PC{0,16}", marks, digests).prop_map(
-        |((protocol, schema, max_bytes, max_frame), cursors, held, app, marks, digests)| Hello {
+    let landing = (any::<prop::sample::Index>(), 0..=MAX_POSITION, any::<u32>());
+    let landings = proptest::collection::vec(landing, 0..3);
+    (any::<(u16, u16, u32, u32)>(), any_cursors(), held, "\\PC{0,16}", marks, digests, landings).prop_map(
+        |((protocol, schema, max_bytes, max_frame), cursors, held, app, marks, digests, landings)| Hello {
             protocol,
             schema,
             held: held.into_iter().map(|(writer, upto)| Held { writer: Writer(writer), upto }).collect(),
@@ -49,6 +51,10 @@ fn any_hello() -> impl Strategy<Value = Hello> {
             digests: digests
                 .into_iter()
                 .map(|(at, bytes)| (at.index(cursors.len()), Digest::from_bytes(bytes)))
+                .collect(),
+            landings: landings
+                .into_iter()
+                .map(|(at, position, next)| LandingAt { scope: at.index(cursors.len()), position, next })
                 .collect(),
             cursors,
         },

@@ -107,6 +107,17 @@ impl Log {
         })
     }
 
+    /// How many bytes the changes up to a position have.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn bytes_upto(&self, scope: ScopeId, upto: Position) -> Result<u64> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::BYTES_UPTO)?;
+            Ok(statement.query_row(params![scope.0, upto as i64], |row| position(row, 0))?)
+        })
+    }
+
     /// Where the log holds a writer's numbers up to `up_to`, above a position, in order.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ pub const CHANGES_AFTER: &str = "SELECT c.position, c.writer, c.seq, c.chain, c.
   FROM changes c JOIN writers w ON w.writer = c.writer
   WHERE c.scope = ?1 AND c.position > ?2 ORDER BY c.position LIMIT ?3";
 // The signs keep the search on the key: a walk over all positions for each writer grows with the square.
+pub const BYTES_UPTO: &str =
+    "SELECT coalesce(sum(length(bytes)), 0) FROM changes WHERE scope = ?1 AND position <= ?2";
 pub const KEYS_OF_WRITER: &str = "SELECT position, seq FROM changes
   WHERE scope = ?1 AND writer = ?2 AND seq <= ?3 AND +position > ?4 ORDER BY +position";
 

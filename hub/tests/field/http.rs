@@ -1,7 +1,8 @@
 //! HTTP/1.1 as far as a link must read it: where a message ends, and what of the protocol is inside.
 
 use langso_domain::id::{DeviceId, Key, ScopeId};
-use langso_sync::frame::{Frame, Outer};
+use langso_sync::frame::{Frame, KIND_CHANGES, KIND_STATE, Outer};
+use langso_sync::state::StateFrame;
 use langso_sync::wire::{Hello, ReplyEvent, ReplyReader, RequestEvent, RequestReader, SYNC_PATH};
 
 /// Where the head of a message ends; none when it has not come whole.
@@ -81,14 +82,26 @@ pub fn signers(request: &[u8]) -> Vec<DeviceId> {
     signers
 }
 
-/// The frames of a reply, as far as they came.
+/// The frames of changes of a reply, as far as they came.
 pub fn served(reply: &[u8]) -> Vec<Frame> {
+    frames(reply, KIND_CHANGES).iter().map(|bytes| opened(bytes)).collect()
+}
+
+/// The frames of state of a reply, as far as they came.
+pub fn states(reply: &[u8]) -> Vec<StateFrame> {
+    let opened = |bytes: &Vec<u8>| StateFrame::open(&Outer::whole(bytes).unwrap()).unwrap();
+    frames(reply, KIND_STATE).iter().map(opened).collect()
+}
+
+fn frames(reply: &[u8], kind: u8) -> Vec<Vec<u8>> {
     let mut reader = ReplyReader::default();
     reader.push(&body(reply).0);
     let mut frames = Vec::new();
     while let Ok(Some(event)) = reader.next_event() {
-        if let ReplyEvent::Frame(bytes) = event {
-            frames.push(opened(&bytes));
+        if let ReplyEvent::Frame(bytes) = event
+            && Outer::whole(&bytes).unwrap().kind() == kind
+        {
+            frames.push(bytes);
         }
     }
     frames

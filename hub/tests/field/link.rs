@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use langso_domain::id::{Key, ScopeId};
 use langso_sync::frame::Frame;
+use langso_sync::state::StateFrame;
 use langso_sync::wire::Question;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -44,6 +45,10 @@ impl Exchange {
 
     pub fn served(&self) -> Vec<Frame> {
         http::served(&self.down)
+    }
+
+    pub fn states(&self) -> Vec<StateFrame> {
+        http::states(&self.down)
     }
 }
 

@@ -26,5 +26,6 @@ mod repair;
 mod review;
 mod roles;
 mod shared;
+mod snapshot;
 mod stop;
 mod teams;

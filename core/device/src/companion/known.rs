@@ -169,12 +169,23 @@ impl Known {
 struct Arrived {
     all: i64,
     reference: i64,
+    /// Frames of snapshots under way.
+    landed: i64,
+}
+
+impl Arrived {
+    fn of_content(self) -> (i64, i64) {
+        (self.reference, self.landed)
+    }
 }
 
 fn arrived(connection: &Connection) -> Result<Arrived> {
     let sql = "SELECT coalesce(sum(position), 0) + count(*),
-                      coalesce(sum(CASE kind WHEN 4 THEN position + 1 END), 0) FROM scopes";
-    let read = |row: &rusqlite::Row<'_>| Ok(Arrived { all: row.get(0)?, reference: row.get(1)? });
+                      coalesce(sum(CASE kind WHEN 4 THEN position + 1 END), 0),
+                      (SELECT coalesce(sum(next), 0) FROM landings) FROM scopes";
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Arrived { all: row.get(0)?, reference: row.get(1)?, landed: row.get(2)? })
+    };
     Ok(connection.prepare_cached(sql)?.query_row([], read)?)
 }
 
@@ -195,7 +206,7 @@ impl Phone {
             return Ok(known.clone());
         }
         let content = match &before {
-            Some(known) if known.arrived.reference == arrived.reference => known.content.clone(),
+            Some(known) if known.arrived.of_content() == arrived.of_content() => known.content.clone(),
             _ => content(connection)?,
         };
         let known = Arc::new(read(self, arrived, content)?);

@@ -316,7 +316,11 @@ impl Sync<'_> {
             max_bytes: input.max_bytes.or(budget).unwrap_or(u64::MAX),
             max_frame: u32::MAX,
         };
-        Ok((format!("{}{SYNC_PATH}", identity.hub_url), Session::new(setup)))
+        let mut session = Session::new(setup);
+        for (scope, landing) in phone.replica.landings()? {
+            session.land(scope, landing.of.position, landing.next);
+        }
+        Ok((format!("{}{SYNC_PATH}", identity.hub_url), session))
     }
 
     /// Has the rows of this phone compared in the next request, when that is due.
@@ -358,7 +362,7 @@ impl Sync<'_> {
     ) -> Result<()> {
         let mut phone = self.0.phone();
         match event {
-            Event::Frame { .. } => brought.a_frame = true,
+            Event::Frame { .. } | Event::State { .. } => brought.a_frame = true,
             Event::OtherHistory { scope } => {
                 session.offer_marks(scope, &phone.marks(scope)?);
                 brought.elsewhere.push(scope);

@@ -127,6 +127,10 @@ impl Phone {
             }
             Event::Compared { .. } => {}
             Event::Refused(body) => return Ok(Taken::Refused(body.problem)),
+            // The hub of a run serves its log alone.
+            Event::State { .. } => {
+                return Err(Promise::NoError.broken("a snapshot that no hub here makes".to_owned()));
+            }
             // The hub of a run keeps its history; here stands what a phone does when one has not.
             Event::OtherHistory { scope } | Event::FellBack { scope, .. } => {
                 return Err(Promise::CursorAtHead.broken(format!("another history of {scope}")));

@@ -90,6 +90,7 @@ impl Session {
             hello.max_frame = hello.max_frame.min(self.setup.pace.safe_frame());
         }
         hello.marks = self.hello_marks();
+        hello.landings = self.landings.told(&self.setup.cursors);
         let place = |scope| self.setup.cursors.iter().position(|(of, _)| *of == scope);
         let digests = self.digests.iter();
         hello.digests = digests.filter_map(|(scope, digest)| Some((place(*scope)?, *digest))).collect();

@@ -54,6 +54,30 @@ pub fn receipts(
     ScopeReceipts { scope, ranges }
 }
 
+/// Whether a scope whose head is there should have a new snapshot, the last being of `last`: a fifth more than it, and
+/// not before a log is worth it.
+pub fn is_snapshot_due(head: u64, last: Option<u64>) -> bool {
+    const LEAST: u64 = 500;
+    head.saturating_sub(last.unwrap_or(0)) >= LEAST.max(last.unwrap_or(0) / 5)
+}
+
+/// Whether a snapshot of `frame_bytes` (what is left of it to send) brings a phone at `from` further for fewer bytes than
+/// the changes up to `of`, which come to `log_bytes` before deflating from position 1 on.
+pub fn is_snapshot_shorter(frame_bytes: u64, log_bytes: u64, of: u64, from: u64) -> bool {
+    let share = u128::from(of.saturating_sub(from)) * u128::from(log_bytes) / u128::from(of.max(1));
+    u128::from(frame_bytes) < share * u128::from(USUAL_PERMILLE) / 1_000
+}
+
+/// What of a scope's ranges lies above a position, which the phone reaches by a snapshot.
+pub fn receipts_above(ranges: &[Range], position: u64) -> Vec<Range> {
+    let above = ranges.iter().filter_map(|range| {
+        let under = (position + 1).saturating_sub(range.position).min(u64::from(range.n)) as u32;
+        let (position, first) = (range.position + u64::from(under), range.first + under);
+        (under < range.n).then_some(Range { position, first, n: range.n - under, ..*range })
+    });
+    above.collect()
+}
+
 /// One row of the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {

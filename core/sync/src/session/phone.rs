@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use langso_domain::id::{Key, ScopeId, Writer};
 
+use super::landing::Landings;
 use super::pace::Pace;
 use super::track::{Break, Track};
 use super::types::{Event, News, Progress, Receipt, SessionError, Setup};
 use crate::chain::Cursor;
 use crate::digest::Digest;
-use crate::frame::{Outer, USUAL_PERMILLE};
+use crate::frame::{KIND_STATE, Outer, USUAL_PERMILLE};
 use crate::wire::{Ended, Held, Problem, Question, ReplyEvent, ReplyHead, ReplyReader, WireError};
 
 /// What the request under way said and carries.
@@ -64,6 +65,7 @@ pub struct Session {
     pub(super) marks: BTreeMap<ScopeId, Vec<Cursor>>,
     /// To be compared in the next request.
     pub(super) digests: Vec<(ScopeId, Digest)>,
+    pub(super) landings: Landings,
     /// The hub may hold changes from before, of which nobody here knows.
     pub(super) uncertain: bool,
     /// A connection was cut lately: frames must stay small both ways.
@@ -99,6 +101,7 @@ impl Session {
             offered: HashSet::new(),
             marks: BTreeMap::new(),
             digests: Vec::new(),
+            landings: Landings::default(),
             permille: USUAL_PERMILLE,
             progress: Progress::default(),
             more: true,
@@ -207,6 +210,7 @@ impl Session {
             flight.cursors[at].1 = cursor;
             set(&mut self.setup.cursors, scope, cursor);
             self.marks.remove(&scope);
+            self.landings.end(scope);
             flight.news = true;
             // What this session sent may be among what the hub lost.
             flight.exhausted = false;
@@ -278,12 +282,16 @@ impl Session {
         let flight = self.flight.as_mut().ok_or(WireError::Malformed("reply"))?;
         let outer = Outer::whole(&bytes)?;
         outer.verify(&self.setup.hub)?;
+        if outer.kind() == KIND_STATE {
+            return self.state(&outer);
+        }
         let frame = outer.open()?;
         let scope = frame.header.scope;
         let asked = flight.cursors.iter().find(|(of, _)| *of == scope).map(|(_, cursor)| *cursor);
         let asked = asked.ok_or(WireError::Malformed("scope"))?;
         let track = self.tracks.entry(scope).or_insert_with(|| Track::new(asked, &[]));
         track.frame(&frame).map_err(|broken| broken.of(scope))?;
+        self.landings.end(scope);
         (flight.news, flight.brought) = (true, true);
         let cursor = track.cursor;
         set(&mut self.setup.cursors, scope, cursor);
@@ -378,7 +386,7 @@ impl Break {
     }
 }
 
-fn set(cursors: &mut [(ScopeId, Cursor)], scope: ScopeId, cursor: Cursor) {
+pub(super) fn set(cursors: &mut [(ScopeId, Cursor)], scope: ScopeId, cursor: Cursor) {
     if let Some(at) = cursors.iter_mut().find(|(of, _)| *of == scope) {
         at.1 = cursor;
     }

@@ -61,6 +61,19 @@ impl Track {
         Ok(())
     }
 
+    /// A snapshot takes the place of all up to there, receipts included.
+    pub(super) fn jump(&mut self, to: Cursor) {
+        self.cursor = to;
+        while let Some(receipt) = self.receipts.front_mut().filter(|first| first.position <= to.position) {
+            let under = (to.position + 1 - receipt.position).min(u64::from(receipt.n)) as u32;
+            (receipt.position, receipt.first, receipt.n) =
+                (receipt.position + u64::from(under), receipt.first + under, receipt.n - under);
+            if receipt.n == 0 {
+                self.receipts.pop_front();
+            }
+        }
+    }
+
     /// Follows what is left of the receipts up to where the hub says that the reply ends.
     pub(super) fn end(&mut self, end: Cursor) -> Result<(), Break> {
         self.reach(end.position + 1)?;

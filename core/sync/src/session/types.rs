@@ -6,6 +6,7 @@ use super::pace::Pace;
 use crate::chain::Cursor;
 use crate::frame::{Frame, FrameError};
 use crate::keys::PublicKey;
+use crate::state::StateFrame;
 use crate::wire::{Left, Nonce, Problem, ProblemBody, SetAside, WireError};
 
 /// What a session starts from.
@@ -77,7 +78,7 @@ pub enum Event {
         /// In order of position.
         receipts: Vec<Receipt>,
     },
-    /// A frame of the hub, its signature and chain checked. Apply it and keep `cursor` in one transaction. Own
+    /// A frame of the hub, its signature and chain checked; a snapshot of its scope that was landing lands no more. Apply it and keep `cursor` in one transaction. Own
     /// changes in it are receipts too.
     Frame {
         /// The opened frame.
@@ -86,6 +87,14 @@ pub enum Event {
         bytes: Vec<u8>,
         /// The new cursor of its scope.
         cursor: Cursor,
+    },
+    /// A frame of a snapshot, the hub's signature and its order checked. Take it in, with what comes next of the
+    /// snapshot, in one transaction.
+    State {
+        /// The opened frame.
+        frame: StateFrame,
+        /// The new cursor of its scope, with the last frame of the snapshot.
+        cursor: Option<Cursor>,
     },
     /// The hub does not know the cursor of this scope: another history. `Session::offer_marks` before the next
     /// request, or the scope is fetched from its beginning.

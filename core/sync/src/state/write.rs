@@ -66,7 +66,8 @@ impl BodyBuilder {
 
     /// Adds the next writer of the list. Of the ranges beyond, as many as fit into one body are told.
     pub fn push_writer(&mut self, memory: WriterMemory) {
-        self.estimate += 12 + memory.beyond.len() * 4;
+        // Writers are random bits that do not deflate, and rows do.
+        self.estimate += 40 + memory.beyond.len() * 8;
         self.writers.push(memory);
     }
 

@@ -2,7 +2,7 @@
 
 use langso_domain::id::{MAX_SEQ, ScopeId, Writer};
 
-use super::cbor::{Map, cursor, fixed, flat, put_cursor, read_flat, read_map, scope, text};
+use super::cbor::{Map, cursor, fixed, flat, position, put_cursor, read_flat, read_map, scope, text};
 use super::{MAX_TEXT, PROTOCOL, WireError};
 use crate::chain::Cursor;
 use crate::digest::Digest;
@@ -32,6 +32,17 @@ pub struct Mark {
     pub cursor: Cursor,
 }
 
+/// A snapshot of a scope of which the phone holds the first frames.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LandingAt {
+    /// The scope's place in [`Hello::cursors`].
+    pub scope: usize,
+    /// What the snapshot is of; 0 = any snapshot is asked for, from its first frame.
+    pub position: u64,
+    /// The frames below are here.
+    pub next: u32,
+}
+
 /// What the phone says first.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hello {
@@ -51,6 +62,8 @@ pub struct Hello {
     pub app: String,
     /// Older cursors, newest first within a scope.
     pub marks: Vec<Mark>,
+    /// Snapshots under way, and those asked for.
+    pub landings: Vec<LandingAt>,
     /// By the scope's place in [`Hello::cursors`]: the digest of what is held at that cursor, to be compared.
     pub digests: Vec<(usize, Digest)>,
 }
@@ -68,6 +81,7 @@ impl Hello {
             max_frame: u32::MAX,
             app: app[..end].to_owned(),
             marks: Vec::new(),
+            landings: Vec::new(),
             digests: Vec::new(),
         }
     }
@@ -95,6 +109,12 @@ impl Hello {
             flat(to, &self.marks, 3, |to, mark| {
                 to.u64(mark.scope as u64)?;
                 put_cursor(to, &mark.cursor)
+            })
+        });
+        map.put_if(!self.landings.is_empty(), 8, |to| {
+            flat(to, &self.landings, 3, |to, landing| {
+                to.u64(landing.scope as u64)?.u64(landing.position)?.u32(landing.next)?;
+                Ok(())
             })
         });
         map.put_if(!self.digests.is_empty(), 9, |to| {
@@ -134,6 +154,12 @@ impl Hello {
                         Ok(Mark { scope: usize::from(from.u16()?), cursor: cursor(from)? })
                     })?;
                 }
+                8 => {
+                    hello.landings = read_flat(from, 3, MAX_SCOPES, |from| {
+                        let (scope, position) = (usize::from(from.u16()?), position(from)?);
+                        Ok(LandingAt { scope, position, next: from.u32()? })
+                    })?;
+                }
                 9 => {
                     hello.digests = read_flat(from, 2, MAX_SCOPES, |from| {
                         Ok((usize::from(from.u16()?), Digest::from_bytes(fixed(from, "digest")?)))
@@ -158,6 +184,9 @@ impl Hello {
         }
         if hello.marks.iter().any(|mark| mark.scope >= hello.cursors.len()) {
             return Err(WireError::Malformed("mark"));
+        }
+        if hello.landings.iter().any(|landing| landing.scope >= hello.cursors.len()) {
+            return Err(WireError::Malformed("landing"));
         }
         if hello.digests.iter().any(|(scope, _)| *scope >= hello.cursors.len()) {
             return Err(WireError::Malformed("digest"));
