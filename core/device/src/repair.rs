@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use langso_domain::id::{DeviceId, ScopeId, to_base32};
 use langso_domain::registry::ScopeKind;
-use langso_store::{Batch, CURRENT, Purpose, Replica};
+use langso_store::{Batch, CURRENT, Landing, Purpose, Replica};
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::change::Change;
 use langso_sync::frame::{Frame, Outer};
+use langso_sync::state::StateFrame;
 
 use crate::digests;
 use crate::error::{AppError, Result};
@@ -100,6 +101,7 @@ impl Repair {
     pub fn take_frame(&mut self, frame: &Frame) -> Result<()> {
         let mut cursor = self.cursor()?;
         let mut batch = self.fresh.begin()?;
+        batch.abandon_landing(self.scope)?;
         for served in frame.changes() {
             if cursor.position == self.upto.position {
                 break;
@@ -112,6 +114,19 @@ impl Repair {
             cursor = cursor.then(change.key);
         }
         batch.set_cursor(self.scope, cursor.position, cursor.chain.0)?;
+        Ok(batch.commit()?)
+    }
+
+    /// A snapshot of which a part has been fetched.
+    pub fn landing(&self) -> Result<Option<Landing>> {
+        Ok(self.fresh.landings()?.into_iter().map(|(_, landing)| landing).next())
+    }
+
+    /// Takes in a frame of a snapshot. One that goes beyond where this phone stands is of no use in the end, and is
+    /// fetched anew when this phone stands there too.
+    pub fn take_state(&mut self, frame: &StateFrame) -> Result<()> {
+        let mut batch = self.fresh.begin()?;
+        batch.land(frame, |_| {})?;
         Ok(batch.commit()?)
     }
 

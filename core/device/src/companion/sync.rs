@@ -318,7 +318,9 @@ impl Sync<'_> {
         };
         let mut session = Session::new(setup);
         for (scope, landing) in phone.replica.landings()? {
-            session.land(scope, landing.of.position, landing.next);
+            if elsewhere.is_none_or(|(of, _)| of != scope) {
+                session.land(scope, landing.of.position, landing.next);
+            }
         }
         Ok((format!("{}{SYNC_PATH}", identity.hub_url), session))
     }

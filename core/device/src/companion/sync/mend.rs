@@ -27,6 +27,9 @@ impl Sync<'_> {
         let Some(mut repair) = self.0.phone().begin_repair()? else { return Ok(Mended::default()) };
         // All scopes are named, since the hub offers those that are not; only this one begins where its new rows are.
         let (url, mut session) = self.session_with(input, Some((repair.scope, repair.cursor()?)))?;
+        if let Some(landing) = repair.landing()? {
+            session.land(repair.scope, landing.of.position, landing.next);
+        }
         let mut stale = 0;
         let mut is_lost = false;
         while !session.done() && !session.spent() && !repair.is_whole()? && !is_lost {
@@ -71,6 +74,12 @@ impl Sync<'_> {
                     Ok(Some(Event::Refused(body))) => return Ok(Some(body.problem)),
                     Ok(Some(Event::Frame { frame, .. })) if frame.header.scope == repair.scope => {
                         repair.take_frame(&frame)?;
+                        if repair.is_whole()? {
+                            return Ok(None);
+                        }
+                    }
+                    Ok(Some(Event::State { frame, .. })) if frame.header.scope == repair.scope => {
+                        repair.take_state(&frame)?;
                         if repair.is_whole()? {
                             return Ok(None);
                         }
