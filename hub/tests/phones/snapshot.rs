@@ -331,3 +331,26 @@ async fn snapshot_files_that_are_damaged_or_gone_are_made_anew_and_nothing_else_
     old.sync().await.unwrap();
     assert!(newest.rows() == old.rows());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_whose_rows_are_damaged_is_mended_by_the_snapshot_and_the_changes_after_it() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut phone = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
+    phone.sync().await.unwrap();
+    write_book(&mut phone, 2);
+    phone.sync().await.unwrap();
+    make_snapshot(&field, &team);
+    phone.visit(&team);
+    phone.sync().await.unwrap();
+    let before = phone.rows();
+    let file = Connection::open(phone.file()).unwrap();
+    file.execute("UPDATE households SET label = 'hỏng'", []).unwrap();
+    file.execute("UPDATE scopes SET digest = NULL", []).unwrap();
+    drop(file);
+    phone.link.take_exchanges();
+    phone.sync().await.unwrap();
+    assert!(!states(&phone.link).is_empty(), "it fetches the snapshot");
+    assert!(phone.rows() == before);
+    assert_eq!(next_frame(&phone, &team), None);
+}
