@@ -27,6 +27,9 @@ pub enum Break {
     Down(usize),
     /// Each connection of the phone, after that many bytes up and down together.
     Every(usize),
+    /// Whatever is under way, each time the line has lived through that many bytes; a request costs `turn` of them
+    /// besides what passes, the way there and back.
+    Clock { each: usize, turn: usize },
 }
 
 /// One request and what came back, as bytes of HTTP, as far as they passed.
@@ -60,6 +63,7 @@ struct State {
     next_break: Break,
     up: usize,
     down: usize,
+    clock: usize,
     breaks: usize,
     holds: bool,
     is_buffering: bool,
@@ -77,11 +81,13 @@ impl State {
         let room = match (self.next_break, is_up) {
             (Break::Up(at), true) | (Break::Down(at), false) => at.saturating_sub(passed),
             (Break::Every(each), _) => each.saturating_sub(own),
+            (Break::Clock { each, .. }, _) => each - self.clock % each,
             _ => came,
         };
+        self.clock += room.min(came);
         if room < came {
             self.breaks += 1;
-            if !matches!(self.next_break, Break::Every(_)) {
+            if !matches!(self.next_break, Break::Every(_) | Break::Clock { .. }) {
                 self.next_break = Break::Never;
             }
         }
@@ -89,6 +95,10 @@ impl State {
     }
 
     fn begin(&mut self) -> usize {
+        if let Break::Clock { each, turn } = self.next_break {
+            // What the way takes does not carry over a break: the line is as dead then as inside a body.
+            self.clock += turn.min(each - 1 - self.clock % each);
+        }
         let known = self.watched.as_deref().map(handset::acknowledged).unwrap_or_default();
         self.exchanges.push(Exchange { known, ..Exchange::default() });
         self.exchanges.len() - 1
@@ -138,6 +148,7 @@ impl Link {
             next_break: Break::Never,
             up: 0,
             down: 0,
+            clock: 0,
             breaks: 0,
             holds: false,
             is_buffering: false,
@@ -176,6 +187,15 @@ impl Link {
         let mut state = self.shared.state();
         (state.next_break, state.up, state.down, state.breaks) = (next_break, 0, 0, 0);
         state.holds = false;
+    }
+
+    /// What the line has lived through since its beginning, for [`Break::Clock`].
+    pub fn set_clock(&self, bytes: usize) {
+        self.shared.state().clock = bytes;
+    }
+
+    pub fn clock(&self) -> usize {
+        self.shared.state().clock
     }
 
     /// Passes nothing on from there and keeps the line open until it is let go; [`Link::held`] tells when.

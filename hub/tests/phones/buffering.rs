@@ -5,7 +5,8 @@ use langso_domain::registry::Role;
 
 use crate::field::http;
 use crate::field::link::Break;
-use crate::field::{Field, Handset};
+use crate::field::{Field, Handset, said};
+use crate::mill;
 
 /// Work of about a hundred kilobytes as it travels, written by thirty runs of the app.
 fn write_backlog(phone: &mut Handset) {
@@ -109,4 +110,60 @@ async fn a_line_that_always_breaks_inside_the_head_of_a_reply_ends_the_sync() {
     assert!(exchanges.len() < 10, "{}", exchanges.len());
     phone.link.break_at(Break::Never);
     phone.sync().await.unwrap();
+}
+
+/// 23 kbit/s for ten seconds.
+const TEN_SECONDS: usize = 28_750;
+/// A second on the way there and back, in bytes that the line could have carried.
+const TURN: usize = 2_875;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_week_of_work_gets_over_a_2g_line_that_breaks_every_ten_seconds_and_nothing_acknowledged_goes_twice()
+ {
+    let field = Field::start().await;
+    let phases = if mill::is_long() { 12 } else { 2 };
+    let mut cases = 0;
+    for (phase, is_buffering) in (0..phases).flat_map(|phase| [(phase, false), (phase, true)]) {
+        let what = format!("phase {phase}, buffering: {is_buffering}");
+        let team = field.found("Tổ thôn Ngàn Chi");
+        let mut phone = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
+        let mut lead = field.phone(&team, "Tằng Dảu Sồi", Role::Lead).await;
+        for phone in [&mut phone, &mut lead] {
+            phone.sync().await.unwrap();
+            phone.close();
+        }
+        write_backlog(&mut phone);
+        // The same line brings it to the next phone.
+        for (phone, is_up) in [(&mut phone, true), (&mut lead, false)] {
+            phone.close();
+            phone.link.watch(phone.file());
+            if is_buffering {
+                phone.link.buffer_bodies();
+            }
+            phone.link.break_at(Break::Clock { each: TEN_SECONDS, turn: TURN });
+            phone.link.set_clock(phase * TEN_SECONDS / phases);
+            phone.link.take_exchanges();
+            let before = phone.link.clock();
+            drain(phone, 100).await;
+            assert!(phone.link.breaks() > 0, "{what}: the line never broke");
+            let seconds = (phone.link.clock() - before) / TURN;
+            let exchanges = phone.link.take_exchanges();
+            let (mut up, mut down) = (0, 0);
+            for exchange in &exchanges {
+                (up, down) = (up + exchange.up.len(), down + exchange.down.len());
+                for (_, key) in exchange.carried() {
+                    assert!(!exchange.known.contains(&key), "{what}: sent again after its receipt was here");
+                }
+            }
+            assert!(if is_up { up } else { down } > 90_000, "{what}: {up} up, {down} down");
+            println!(
+                "{what}: {up} B up, {down} B down, {} requests, {seconds} s of the line",
+                exchanges.len()
+            );
+            cases += exchanges.len();
+        }
+        field.holds_once(team.scope, &phone.written_keys());
+        assert!(phone.rows() == lead.rows(), "{what}: the phones of a team differ");
+    }
+    said("line-week", cases);
 }
