@@ -8,6 +8,7 @@ use langso_device::companion::conflicts::{
 use langso_device::companion::households::UpdateHousehold;
 use langso_domain::id::{HouseholdId, RowId};
 use langso_domain::registry::CURRENT;
+use langso_domain::rights_code::RightsCode;
 use support::{DAY_MS, HOUR_MS, LEAD, MEMBER, TRAINER, Team, TestPhone, exchange, invalid, not_allowed};
 
 fn pair(team: &mut Team) -> (TestPhone, TestPhone) {
@@ -314,4 +315,37 @@ fn conflicts_of_a_page_are_followed_by_those_after_its_key() {
     let after = FindConflicts { after: first.next };
     let second = lead.app().conflicts().list_conflicts(after).expect("lists");
     assert_eq!((second.conflicts.len(), second.next), (20, None));
+}
+
+#[test]
+fn two_codes_on_two_slips_of_one_household_are_settled_to_the_one_that_the_citizen_keeps() {
+    let mut team = Team::new();
+    let (mut one, mut lead) = pair(&mut team);
+    let (household, _) = one.household(&team, "Hộ 12", 0);
+    exchange(&mut one, &mut lead);
+    let codes = [31u64 << 5 | 3, 30 << 10 | 7].map(|random| RightsCode::from_random(random).expect("a code"));
+    for (phone, code) in [(&mut one, codes[0]), (&mut lead, codes[1])] {
+        let field = [("rights_code", code.to_bytes().to_vec().into())];
+        phone.save(|saving| saving.patch("household", household.0, field));
+    }
+    exchange(&mut one, &mut lead);
+    let conflict = shelf(&mut lead).conflicts.remove(0);
+    assert_eq!(conflict.key.field, "rights_code");
+    let mut shown: Vec<_> = conflict.versions.iter().map(|version| version.value.clone()).collect();
+    let mut wanted = codes.map(|code| text(&code.to_string())).to_vec();
+    let by_text = |value: &FieldValue| format!("{value:?}");
+    shown.sort_by_key(by_text);
+    wanted.sort_by_key(by_text);
+    assert_eq!(shown, wanted);
+    let settle = keep(&conflict, text(&codes[0].to_string()));
+    lead.app().conflicts().settle_conflict(settle).expect("settles");
+    exchange(&mut one, &mut lead);
+    for phone in [&mut one, &mut lead] {
+        assert_eq!(shelf(phone).count, 0);
+        let kept: Vec<u8> = phone.with_replica(|replica| {
+            let sql = "SELECT rights_code FROM households WHERE id = ?1";
+            replica.connection().query_row(sql, [household.0.0], |row| row.get(0)).expect("a household")
+        });
+        assert_eq!(kept, codes[0].to_bytes());
+    }
 }

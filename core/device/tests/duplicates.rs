@@ -1,5 +1,7 @@
 //! Households written down twice: found, joined, taken apart.
 
+#[path = "../../sync/tests/fuzz/mill.rs"]
+mod mill;
 mod support;
 
 use langso_device::AppError;
@@ -240,4 +242,69 @@ fn a_contact_lives_by_the_consent_that_is_listed_for_the_joined_household() {
         keep(&mut lead, household).expect("keeps");
     }
     assert_eq!(keep(&mut lead, third), Err(invalid("consent", "consent_of_other_household")));
+}
+
+/// Joins and splits on three phones that hear of each other now and then, in many orders.
+#[test]
+fn three_phones_that_join_and_split_in_any_order_come_to_the_same_and_the_smallest_shows() {
+    let seed = mill::seed();
+    let mut dice = mill::Dice::new(seed);
+    let runs = if mill::is_long() { 60 } else { 3 };
+    for run in 0..runs {
+        let mut team = Team::new();
+        let mut phones = ["Đặng Văn Tư", "Lý Thị Sáu", "H’Mai Êban"].map(|name| team.enrol(name, LEAD));
+        phones.iter_mut().for_each(|phone| team.bring(phone));
+        let [one, other, third] = &mut phones;
+        let ids: Vec<HouseholdId> = (0..6).map(|at| one.household(&team, &format!("Hộ {at}"), 0).0).collect();
+        [&mut *other, third].into_iter().for_each(|phone| phone.take_from(one));
+        for step in 0..24 {
+            let at = dice.below(3) as usize;
+            let [row, with] = [(); 2].map(|()| ids[dice.below(6) as usize]);
+            phones[at].time.pass(60_000);
+            match dice.below(8) {
+                0..=3 if row != with => drop(merge(&mut phones[at], row, with).expect("joins")),
+                4 => {
+                    let split = SplitMerged { table: Joinable::Household, row: row.0 };
+                    phones[at].app().duplicates().split_merged(split).expect("splits");
+                }
+                5 => {
+                    let hint = Some(Some(format!("cạnh suối {step}")));
+                    let update = UpdateHousehold { hint, ..UpdateHousehold::of(row) };
+                    phones[at].app().households().update_household(update).expect("edits");
+                }
+                _ => {
+                    let (left, right) = phones.split_at_mut(1 + at % 2);
+                    exchange(&mut left[0], &mut right[0]);
+                }
+            }
+        }
+        for _ in 0..2 {
+            let [one, other, third] = &mut phones;
+            exchange(one, other);
+            exchange(other, third);
+            exchange(one, third);
+        }
+        let shown_of = |phone: &mut TestPhone| -> Vec<_> { ids.iter().map(|id| shown(phone, *id)).collect() };
+        let of_one = shown_of(&mut phones[0]);
+        for (id, (shows, joined)) in ids.iter().zip(&of_one) {
+            let set: Vec<_> = ids.iter().zip(&of_one).filter(|(_, (of, _))| of == shows).collect();
+            assert_eq!(set.len(), joined + 1, "seed {seed}, run {run}");
+            assert_eq!(set.iter().map(|(id, _)| **id).min(), Some(*shows), "seed {seed}, run {run}");
+            assert!(set.iter().any(|(of, _)| *of == id));
+        }
+        for phone in &mut phones[1..] {
+            assert_eq!(shown_of(phone), of_one, "seed {seed}, run {run}");
+        }
+        // Whatever was joined can be taken apart again, after all that was edited since.
+        for id in &ids {
+            let split = SplitMerged { table: Joinable::Household, row: id.0 };
+            phones[2].app().duplicates().split_merged(split).expect("splits");
+        }
+        let [one, _, third] = &mut phones;
+        exchange(one, third);
+        for phone in [one, third] {
+            assert!(ids.iter().all(|id| shown(phone, *id) == (*id, 0)), "seed {seed}, run {run}");
+        }
+    }
+    println!("resilience: joins-in-any-order cases={runs} lost=0 seed={seed}");
 }

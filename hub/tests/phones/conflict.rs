@@ -4,7 +4,9 @@ use langso_device::companion::conflicts::{
     Conflict, ConflictPage, FieldValue, FindConflicts, SettleConflict,
 };
 use langso_domain::id::HouseholdId;
-use langso_domain::registry::Role;
+use langso_domain::registry::{CURRENT, Role};
+use langso_hub::clock::DAY_MS;
+use langso_sync::merge;
 use serde_json::json;
 
 use crate::field::{Field, Handset};
@@ -76,4 +78,99 @@ async fn two_edits_of_one_field_are_both_kept_and_shown_until_the_lead_settles_w
     }
     let rows = lead.rows();
     assert!(rows == member.rows() && rows == third.rows(), "the phones of a team differ");
+}
+
+/// A conflict that all three phones see: the member's hint, and the lead's that shows.
+async fn two_hints(field: &Field) -> ([Handset; 3], HouseholdId) {
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let member = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
+    let lead = field.phone(&team, "Tằng Dảu Sồi", Role::Lead).await;
+    let third = field.phone(&team, "Lỷ A Nhì", Role::Member).await;
+    let mut phones = [member, lead, third];
+    let household = phones[0].household("Hộ 12");
+    sync_all(&mut phones).await;
+    set_hint(&mut phones[0], household, "cạnh trường");
+    field.world.pass(60_000);
+    set_hint(&mut phones[1], household, "sau chợ");
+    sync_all(&mut phones).await;
+    sync_all(&mut phones).await;
+    (phones, household)
+}
+
+async fn sync_all(phones: &mut [Handset]) {
+    for phone in phones {
+        phone.sync().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_settled_for_sixty_days_the_hub_settles_on_every_phone_and_is_named_for_it() {
+    let field = Field::start().await;
+    let (mut phones, household) = two_hints(&field).await;
+    field.world.pass(59 * DAY_MS);
+    phones[2].household("Hộ 13");
+    sync_all(&mut phones).await;
+    assert_eq!(field.hub().settle_all().unwrap(), 0, "a day too early");
+    assert_eq!(shelf(&mut phones[0]).conflicts[0].days_left, 1);
+    field.world.pass(2 * DAY_MS);
+    phones[2].household("Hộ 14");
+    sync_all(&mut phones).await;
+    assert_eq!(field.hub().settle_all().unwrap(), 1);
+    sync_all(&mut phones).await;
+    let hub = field.hub().keys.id();
+    for phone in &mut phones {
+        assert_eq!((shelf(phone).count, hint(phone, household).as_deref()), (0, Some("sau chợ")));
+        // Who did it stands in the row: the writer of its only version is the hub's.
+        let sql = "SELECT v_more FROM households WHERE id = ?1";
+        let versions: Vec<u8> = phone.read().query_row(sql, [household.0.0], |row| row.get(0)).unwrap();
+        let versions = merge::decode(household.0, &versions).unwrap();
+        let hint = CURRENT.named("household").unwrap().named("hint").unwrap().number;
+        let [head] = &versions[&hint].heads[..] else { panic!("{versions:?}") };
+        let writer = merge::key_of(head.name, household.0).unwrap().writer;
+        let sql = "SELECT device FROM writers WHERE writer = ?1";
+        let device = phone.read().query_row(sql, [writer.0 as i64], |row| row.get::<_, [u8; 8]>(0));
+        assert_eq!(device, Ok(hub.0));
+    }
+    let [member, lead, third] = &mut phones;
+    assert!(member.rows() == lead.rows() && member.rows() == third.rows(), "the phones of a team differ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_after_removal_is_seen_by_all_and_the_lead_says_which_of_them_counts() {
+    let field = Field::start().await;
+    for is_kept in [false, true] {
+        let team = field.found("Tổ thôn Ngàn Chi");
+        let member = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
+        let lead = field.phone(&team, "Tằng Dảu Sồi", Role::Lead).await;
+        let mut phones = [member, lead];
+        let household = phones[0].household("Hộ 12");
+        sync_all(&mut phones).await;
+        sync_all(&mut phones).await;
+        phones[1].save(|saving| saving.patch("household", household.0, [("void", true.into())]));
+        set_hint(&mut phones[0], household, "cạnh trường");
+        sync_all(&mut phones).await;
+        sync_all(&mut phones).await;
+        for phone in &mut phones {
+            let page = shelf(phone);
+            assert_eq!((page.count, page.conflicts[0].key.field.as_str()), (1, "void"));
+            let edits = &page.conflicts[0].edits_after_removal;
+            assert_eq!(edits[0].edit.value, FieldValue::Text("cạnh trường".to_owned()));
+            assert!(edits[0].edit.member.is_some() && edits[0].edit.at > 0, "who and when");
+        }
+        let conflict = shelf(&mut phones[1]).conflicts.remove(0);
+        let seen = conflict.versions.iter().chain(conflict.edits_after_removal.iter().map(|edit| &edit.edit));
+        let settle = SettleConflict {
+            keep: FieldValue::Truth(!is_kept),
+            seen: seen.map(|version| version.version.clone()).collect(),
+            conflict: conflict.key,
+        };
+        phones[1].app().conflicts().settle_conflict(settle).unwrap();
+        sync_all(&mut phones).await;
+        sync_all(&mut phones).await;
+        for phone in &mut phones {
+            assert_eq!((shelf(phone).count, phone.count("households")), (0, i64::from(is_kept)));
+        }
+        let [member, lead] = &mut phones;
+        assert!(member.rows() == lead.rows(), "the phones of a team differ");
+    }
 }

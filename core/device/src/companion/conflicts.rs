@@ -5,6 +5,7 @@ use langso_domain::date::CivilDate;
 use langso_domain::id::{DeviceId, HouseholdId, MemberId, RowId, VisitId};
 use langso_domain::never_store::check_free_text;
 use langso_domain::registry::{CURRENT, Field, Kind, Role, Table, VOID};
+use langso_domain::rights_code::RightsCode;
 use langso_store::Replica;
 use langso_sync::change::Name;
 use langso_sync::merge::{Head, RowState, key_of};
@@ -428,6 +429,11 @@ pub(super) fn from_value(field: Option<&'static Field>, value: &Value) -> FieldV
         (_, Value::Text(text)) => FieldValue::Text(text.clone()),
         (_, Value::Ref(row)) => FieldValue::Row(*row),
         (_, Value::Refs(rows)) => FieldValue::Rows(rows.clone()),
+        // Two phones that were offline may each have written a slip: the one the citizen keeps is what is kept.
+        (_, Value::Bytes(bytes)) if field.is_some_and(|field| field.name == "rights_code") => {
+            RightsCode::from_bytes(bytes)
+                .map_or(FieldValue::Unshown, |code| FieldValue::Text(code.to_string()))
+        }
         (_, Value::Bytes(_) | Value::Other(_)) => FieldValue::Unshown,
     }
 }
