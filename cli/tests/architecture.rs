@@ -12,7 +12,7 @@ use toml::{Table, Value};
 const ARROWS: &[(&str, &[&str], &[&str])] = &[
     ("langso-domain", &[], &[]),
     ("langso-sync", &["langso-domain"], &[]),
-    ("langso-store", &["langso-domain", "langso-sync"], &[]),
+    ("langso-store", &["langso-domain", "langso-sync"], &["langso-faults"]),
     // What breaks disks under tests stands on nothing of ours.
     ("langso-faults", &[], &[]),
     ("langso-simulator", &["langso-domain", "langso-sync", "langso-store"], &[]),

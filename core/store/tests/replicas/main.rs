@@ -3,6 +3,7 @@
 mod damaged;
 mod digests;
 mod dump;
+mod faults;
 mod flips;
 mod history;
 #[path = "../../../sync/tests/fuzz/mill.rs"]
