@@ -11,6 +11,7 @@ use langso_sync::digest::Digest;
 use langso_sync::frame::{FrameBuilder, Outer, PREFIX_BYTES};
 use langso_sync::keys::{Fingerprint, SIGNATURE_BYTES};
 use langso_sync::merge::{PatchOp, RowState, encode};
+use langso_sync::state::{BODY_BYTES, BodyBuilder, Numbers, StateFrame, StateRow, WriterMemory};
 use langso_sync::value::Value;
 use langso_sync::wire::*;
 
@@ -135,6 +136,38 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
 
 fn opened(frame: &[u8]) -> Vec<u8> {
     Outer::whole(frame).unwrap().open().unwrap().inflated().to_vec()
+}
+
+/// A snapshot in one frame: three writers, rows of several tables, a row in conflict, one that waits for its create.
+fn state() -> Vec<u8> {
+    let writers = [0x21u64, 0x2200_0000_0000_0001, 9].map(Writer);
+    let memory = |writer, upto, beyond| WriterMemory { writer, device: Some(key(1).id()), upto, beyond };
+    let (mut builder, numbers) = (BodyBuilder::new(BODY_BYTES), Numbers::new(writers));
+    builder.push_writer(memory(writers[0], 2, vec![]));
+    builder.push_writer(memory(writers[1], 7, vec![(9, 9), (12, 15)]));
+    builder.push_writer(WriterMemory { writer: writers[2], device: None, upto: 0, beyond: vec![] });
+    let household = Key { writer: writers[0], seq: 1 }.row(0);
+    let row = |table, id, values| StateRow {
+        table,
+        id,
+        created: Some(Stamp(5 << 16)),
+        values,
+        ..Default::default()
+    };
+    builder.push_row(row(1, household, vec![(1, Value::Text("Hộ 12".to_owned())), (3, Value::Int(1))]));
+    for place in 1..4 {
+        let values = vec![(1, Value::Ref(household)), (2, Value::Int(i64::from(place)))];
+        builder.push_row(row(2, Key { writer: writers[0], seq: 1 }.row(place), values));
+    }
+    let visit = Key { writer: writers[1], seq: 3 }.row(0);
+    builder.push_row(row(4, visit, vec![(4, Value::Int(20_454)), (10, Value::Refs(vec![ROW, household]))]));
+    let waiting = Key { writer: writers[2], seq: 1 }.row(0);
+    let (_, versions) = versions().remove(0);
+    let versions = langso_sync::merge::decode(waiting, &versions).unwrap();
+    builder.push_row(StateRow { table: 1, id: waiting, versions, ..Default::default() });
+    let of = Cursor { position: 12, chain: Chain([4; 8]) };
+    let frame = builder.take(&numbers).seal(&key(1), (TEAM, SCHEMA), of, (0, 1));
+    StateFrame::open(&Outer::whole(&frame).unwrap()).unwrap().inflated().to_vec()
 }
 
 fn exchanges() -> (Vec<u8>, Vec<u8>) {
@@ -285,6 +318,7 @@ fn examples() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("end", "good-empty", map(&Ended::default().encode())),
         ("problem", "good-stale-nonce", problem(Problem::StaleNonce, Nonce::from_bytes(&[5; 18]))),
         ("problem", "good-scope", problem(Problem::CursorUnknown(TEAM), None)),
+        ("state", "good-snapshot", state()),
         ("enrol", "good-question", ask),
         ("enrolled", "good-answer", answer),
     ]);

@@ -13,8 +13,8 @@ use crate::common::key;
 use crate::{fuzz, mill};
 
 /// A frame of the first device around a deflated body.
-pub fn signed(deflated: &[u8]) -> Vec<u8> {
-    let mut frame = [&MAGIC[..], &[VERSION, KIND_CHANGES], &key(1).id().0].concat();
+pub fn signed(deflated: &[u8], kind: u8) -> Vec<u8> {
+    let mut frame = [&MAGIC[..], &[VERSION, kind], &key(1).id().0].concat();
     frame.extend((deflated.len() as u32).to_be_bytes());
     frame.extend(deflated);
     let signature = key(1).sign(LABEL, &[&frame]);
@@ -82,7 +82,7 @@ fn inside(body: &[u8]) -> bool {
 }
 
 fn stream(deflated: &[u8]) -> bool {
-    let bytes = signed(deflated);
+    let bytes = signed(deflated, KIND_CHANGES);
     let Ok(outer) = Outer::whole(&bytes) else { return false };
     let Ok(frame) = outer.open() else { return false };
     check(&frame);

@@ -11,6 +11,7 @@ mod mill;
 mod records;
 mod rows;
 mod session;
+mod states;
 mod texts;
 
 /// What decoding any input may take, everything that was decoded from it included.
