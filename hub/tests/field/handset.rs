@@ -145,6 +145,23 @@ impl Handset {
         read(&self.file())
     }
 
+    /// The own changes of a scope for which this phone holds a position.
+    pub fn receipts(&self, scope: ScopeId) -> Vec<(usize, Key)> {
+        let file = self.read();
+        let sql = "SELECT r.writer, r.first_seq, r.last_seq, r.position
+                   FROM receipts AS r JOIN scopes AS s ON s.number = r.scope WHERE s.scope = ?1";
+        let mut get = file.prepare(sql).unwrap();
+        let ranges = get
+            .query_map([scope.0], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            .unwrap();
+        let keys = ranges.flat_map(|range| {
+            let (writer, first, last, position): (i64, u32, u32, i64) = range.unwrap();
+            let at = move |seq| position as usize + (seq - first) as usize;
+            (first..=last).map(move |seq| (at(seq), Key { writer: Writer(writer as u64), seq }))
+        });
+        keys.collect()
+    }
+
     /// Own changes by scope, with what their author encoded.
     pub fn written(&self) -> Vec<(ScopeId, Key, Vec<u8>)> {
         written(&self.file())

@@ -264,6 +264,7 @@ async fn a_phone_killed_anywhere_between_fall_back_and_sending_again_loses_nothi
     let mut ledger = Ledger::default();
     let [mut member, mut lead] = settled(&field, &team, PAIR).await;
     let copy = field.copy();
+    let head = field.keys(team.scope).len() as i64;
     for at in 0..4 {
         member.visit(&team);
         lead.household(&format!("Hộ {at}"));
@@ -277,7 +278,7 @@ async fn a_phone_killed_anywhere_between_fall_back_and_sending_again_loses_nothi
     ledger.note(&lead);
     member.close();
     let world = field.world.clone();
-    let (mut cases, mut seen_void) = (0, 0);
+    let (mut cases, mut fell_back, mut seen_void) = (0, 0, 0);
     for up in [false, true] {
         let mut at = 1;
         loop {
@@ -295,6 +296,16 @@ async fn a_phone_killed_anywhere_between_fall_back_and_sending_again_loses_nothi
             dies.link.release();
             drop(dies);
             left.link.break_at(Break::Never);
+            if left.cursor(team.scope) <= head {
+                for (position, key) in left.receipts(team.scope) {
+                    assert_eq!(
+                        fork.keys(team.scope).get(position - 1),
+                        Some(&key),
+                        "a receipt that is not true"
+                    );
+                }
+                fell_back += 1;
+            }
             if void(&mut left) > 0 {
                 seen_void += 1;
                 let shown = left.app().call("visits.get_visit", serde_json::json!({"visit": visit})).unwrap();
@@ -314,9 +325,9 @@ async fn a_phone_killed_anywhere_between_fall_back_and_sending_again_loses_nothi
         }
     }
     println!(
-        "{cases} phones killed between fall-back and sending again, {seen_void} of them with void receipts"
+        "{cases} phones killed around a fall-back: {fell_back} stood at or below the mark, {seen_void} had void receipts"
     );
-    assert!(seen_void > 3);
+    assert!(fell_back > 3 && seen_void > 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

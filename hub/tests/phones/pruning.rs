@@ -215,6 +215,51 @@ async fn the_watermark_of_a_void_history_lets_nothing_be_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hub_that_was_put_back_without_its_backup_is_believed_to_have_none() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let (mut phone, lead) = pair(&field, &team, &mut Ledger::default()).await;
+    let copy = field.copy();
+    back_up(&field, &team);
+    phone.sync().await.unwrap();
+    let status = |phone: &mut Handset| phone.app().sync().get_status(Nothing {}).unwrap();
+    assert!(status(&mut phone).in_backup > 0);
+    // The same changes, and nothing of a backup: no history differs.
+    let field = field.roll_back(&copy).await;
+    field.reach(&[&phone, &lead]);
+    phone.sync().await.unwrap();
+    let after = status(&mut phone);
+    assert_eq!((after.in_backup, after.has_backup, after.void), (0, false, 0));
+    let before = kept(&phone);
+    field.world.pass(30 * DAY_MS);
+    phone.sync().await.unwrap();
+    assert_eq!(kept(&phone), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fall_back_begins_the_week_anew_also_for_what_both_histories_hold() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let (mut phone, lead) = pair(&field, &team, &mut Ledger::default()).await;
+    back_up(&field, &team);
+    phone.sync().await.unwrap();
+    let copy = field.copy();
+    phone.visit(&team);
+    phone.sync().await.unwrap();
+    field.world.pass(6 * DAY_MS);
+    let field = field.roll_back(&copy).await;
+    field.reach(&[&phone, &lead]);
+    phone.sync().await.unwrap();
+    let before = kept(&phone)[0];
+    field.world.pass(7 * DAY_MS - HOUR_MS);
+    phone.sync().await.unwrap();
+    assert_eq!(kept(&phone)[0], before);
+    field.world.pass(HOUR_MS);
+    phone.sync().await.unwrap();
+    assert!(kept(&phone)[0] < before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hub_clock_that_jumps_a_year_makes_no_week() {
     let field = Field::start().await;
     let team = field.found("Tổ thôn Ngàn Chi");
