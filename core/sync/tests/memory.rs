@@ -20,6 +20,7 @@ use langso_sync::change::{self, Change};
 use langso_sync::frame::{KIND_CHANGES, LABEL, MAGIC, Outer, VERSION};
 use langso_sync::keys::Fingerprint;
 use langso_sync::merge;
+use langso_sync::state::{StateFrame, StateRow};
 use langso_sync::wire::*;
 
 /// What decoding any input may take, everything that was decoded from it included. The largest
@@ -76,6 +77,13 @@ fn decode_everywhere(bytes: &[u8], chunk: usize) {
 /// As who opens frames without a look at the signature, so that damage gets inside.
 fn open_everywhere(bytes: &[u8]) {
     let Ok(outer) = Outer::whole(bytes) else { return };
+    if let Ok(frame) = StateFrame::open(&outer) {
+        let writers: Vec<Writer> = frame.writers.iter().map(|memory| memory.writer).collect();
+        let Ok(mut rows) = frame.rows(&writers) else { return };
+        let mut row = StateRow::default();
+        while rows.next_into(&mut row) == Ok(true) {}
+        return;
+    }
     let Ok(frame) = outer.open() else { return };
     for change in frame.changes() {
         let _ = Change::decode(change.bytes);

@@ -14,7 +14,9 @@ use langso_sync::change::{Change, RowOp};
 use langso_sync::clock::Stamp;
 use langso_sync::digest::{Digest, RowHasher};
 use langso_sync::frame::{FrameBuilder, Outer};
+use langso_sync::keys::SigningKey;
 use langso_sync::merge::RowState;
+use langso_sync::state::{BODY_BYTES, BodyBuilder, Numbers, StateFrame, StateRow, WriterMemory};
 use langso_sync::value::Value;
 use langso_sync::wire::*;
 
@@ -53,6 +55,24 @@ fn digest(change: &Change) -> Digest {
     digest
 }
 
+/// The state that the example change makes, as the whole snapshot of its scope.
+fn state(hub: &SigningKey, of: Cursor) -> Vec<u8> {
+    let change = change();
+    let mut builder = BodyBuilder::new(BODY_BYTES);
+    let (writer, device) = (change.key.writer, Some(key(1).id()));
+    builder.push_writer(WriterMemory { writer, device, upto: 1, beyond: Vec::new() });
+    for (row, place) in change.rows.iter().zip(0..) {
+        builder.push_row(StateRow {
+            table: row.table,
+            id: change.key.row(place),
+            created: Some(change.stamp),
+            values: row.fields.clone().into_iter().collect(),
+            versions: BTreeMap::new(),
+        });
+    }
+    builder.take(&Numbers::new([writer])).seal(hub, (TEAM, SCHEMA), of, (0, 1))
+}
+
 fn examples() -> Vec<(&'static str, Vec<u8>)> {
     let (device, hub) = (key(1), key(200));
     let change = change();
@@ -61,6 +81,7 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
     let frame = builder.build(&device).unwrap();
     let body = Outer::whole(&frame).unwrap().open().unwrap().inflated().to_vec();
     let cursor = Cursor::start(TEAM).then(change.key);
+    let snapshot = state(&hub, cursor);
     let nonce = Nonce::from_bytes(&[5; 18]).unwrap();
     let mut hello = Hello::new(SCHEMA, "langso 0.1.0");
     hello.cursors = vec![(TEAM, cursor)];
@@ -83,6 +104,8 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
         ("body", body),
         ("frame", frame),
         ("chain", cursor.chain.0.to_vec()),
+        ("state-body", StateFrame::open(&Outer::whole(&snapshot).unwrap()).unwrap().inflated().to_vec()),
+        ("state", snapshot),
         ("digest", digest(&change).to_bytes().to_vec()),
         ("request", write_request(&device, &nonce, &hello, &[])),
         ("reply", [head.encode(), Ended::default().encode()].concat()),

@@ -8,6 +8,7 @@ use super::column::{self, Placed, put_column};
 use super::reference::{self, Own};
 use super::writers;
 use super::{MAX_ROWS, MAX_WRITERS, StateRow, WriterMemory};
+use crate::frame::MAX_RAW_BYTES;
 use crate::leb;
 use crate::merge;
 use crate::value::Value;
@@ -84,7 +85,7 @@ impl BodyBuilder {
     pub fn take(&mut self, numbers: &Numbers) -> Body {
         let (listed, rows) = (std::mem::take(&mut self.writers), std::mem::take(&mut self.rows));
         self.estimate = 0;
-        let mut bytes = Vec::with_capacity(self.most_bytes);
+        let mut bytes = Vec::with_capacity(self.most_bytes.min(MAX_RAW_BYTES));
         writers::write(&mut bytes, &listed);
         write_rows(&mut bytes, &rows, numbers);
         Body { writers: listed.len(), rows: rows.len(), bytes }
