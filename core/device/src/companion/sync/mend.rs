@@ -90,7 +90,11 @@ impl Sync<'_> {
                         let _ = reply.chunk().await;
                         return Ok(None);
                     }
-                    Ok(Some(event)) => self.0.phone().take(event, &mut unsent)?,
+                    // Of the other scopes whatever comes is taken in as ever.
+                    Ok(Some(event @ (Event::News(_) | Event::Frame { .. }))) => {
+                        self.0.phone().take(event, &mut unsent)?;
+                    }
+                    Ok(Some(_)) => {}
                     Err(SessionError::OtherHistory { scope } | SessionError::Hole { scope }) => {
                         *is_lost |= scope == repair.scope;
                         return Ok(Some(Problem::Busy));
