@@ -104,6 +104,7 @@ impl Hub {
     fn was_damaged(&self, scope: ScopeId) -> Result<(), replica::Error> {
         tracing::error!(%scope, "the rows of a replica were damaged; they were made anew from the log");
         self.log.count_damage(scope, self.keys.id(), self.clock.now())?;
+        self.snapshots.forget(scope)?;
         self.project(scope)
     }
 

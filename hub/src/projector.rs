@@ -58,11 +58,16 @@ impl Hub {
         Ok(())
     }
 
-    /// Makes a snapshot of a scope when enough is new since the last.
+    /// Makes a snapshot of a scope when enough is new since the last, of rows that have just been counted: damage here
+    /// shall not travel.
     ///
     /// # Errors
     /// [`replica::Error`].
     pub fn keep_snapshot(&self, scope: ScopeId) -> Result<bool, replica::Error> {
+        if !self.snapshots.is_due(scope)? {
+            return Ok(false);
+        }
+        self.check_rows(scope)?;
         self.snapshots.make(&self.replicas, scope, false)
     }
 

@@ -160,15 +160,23 @@ impl Snapshots {
         Ok(good)
     }
 
+    /// Whether enough is new in a scope for another snapshot.
+    ///
+    /// # Errors
+    /// [`log::Error`].
+    pub fn is_due(&self, scope: ScopeId) -> Result<bool, log::Error> {
+        let state = self.log.scope(scope)?.ok_or(log::Error::UnknownScope)?;
+        let last = self.of(scope)?.first().map(|snapshot| snapshot.of.position);
+        Ok(is_snapshot_due(state.head, last))
+    }
+
     /// Makes a snapshot of a scope as its replica is now, when enough is new, or when `always`; gives whether it did.
     ///
     /// # Errors
     /// [`Error`].
     pub fn make(&self, replicas: &Replicas, scope: ScopeId, always: bool) -> Result<bool, Error> {
         let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = self.log.scope(scope)?.ok_or(log::Error::UnknownScope)?;
-        let last = self.of(scope)?.first().map(|snapshot| snapshot.of.position);
-        if !always && !is_snapshot_due(state.head, last) {
+        if !always && !self.is_due(scope)? {
             return Ok(false);
         }
         std::fs::create_dir_all(&self.folder)?;
@@ -193,6 +201,20 @@ impl Snapshots {
             std::fs::remove_file(&old.path)?;
         }
         Ok(true)
+    }
+
+    /// Throws the snapshots of a scope away: they may hold rows that were damaged.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn forget(&self, scope: ScopeId) -> Result<(), Error> {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.find(scope);
+        self.known().remove(&scope);
+        for snapshot in found {
+            std::fs::remove_file(&snapshot.path)?;
+        }
+        Ok(())
     }
 
     fn seal(

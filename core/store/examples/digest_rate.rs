@@ -77,7 +77,10 @@ fn main() {
         let rounds = (0..9).map(|_| [true, false].map(|is_kept| seconds(&changes, at_once, is_kept).0));
         let (kept, not): (Vec<f64>, Vec<f64>) = rounds.map(|[kept, not]| (kept, not)).unzip();
         let (kept, not) = (median(kept) * 1e6 / VISITS as f64, median(not) * 1e6 / VISITS as f64);
-        println!("{at_once:>3} changes a commit: {kept:.2} µs a change with the digest, {not:.2} without, {:.3}x", kept / not);
+        println!(
+            "{at_once:>3} changes a commit: {kept:.2} µs a change with the digest, {not:.2} without, {:.3}x",
+            kept / not
+        );
     }
     let (_, mut replica) = seconds(&changes, 500, true);
     let took = (0..5).map(|_| {

@@ -275,3 +275,43 @@ async fn a_bit_that_flips_in_the_file_is_mended_or_is_for_sqlite_to_find() {
     println!("{mended} found and mended, {unread} seen by SQLite itself, {harmless} in no row");
     assert!(mended >= 40, "{mended}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_that_is_mended_by_a_snapshot_has_no_damage_of_the_hubs_in_it() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut phone = full(&field, &team).await;
+    for n in 0..60 {
+        phone.household(&format!("Hộ {n}"));
+    }
+    phone.sync().await.unwrap();
+    let before = phone.rows();
+    let kept = own(&phone.file());
+    let hub = field.hub();
+    // A snapshot of rows that have changed by themselves, as a hub of before may have made it.
+    hub.project(team.scope).unwrap();
+    let replicas = field.folder.path().join("replicas");
+    let replica = replicas.join(format!("{}.db", langso_domain::id::to_base32(&team.scope.0)));
+    let damage = |file: &Path| {
+        let file = Connection::open(file).unwrap();
+        file.execute("UPDATE households SET label = 'Hộ 600' WHERE label = 'Hộ 6'", []).unwrap()
+    };
+    assert_eq!(damage(&replica), 1);
+    hub.snapshots.make(&hub.replicas, team.scope, true).unwrap();
+    assert_eq!(hub.snapshots.of(team.scope).unwrap().len(), 1);
+    assert_eq!(damage(&phone.file()), 1);
+    as_if_killed(&Connection::open(phone.file()).unwrap());
+    mends(&mut phone, &before, &kept, "by a hub whose own rows were damaged").await;
+    // The hub has made its rows and its snapshot anew before it said a word.
+    assert!(hub.list_damages().unwrap().iter().any(|one| one.device == hub.keys.id()));
+    assert_eq!(hub.snapshots.of(team.scope).unwrap().len(), 0);
+    // By a snapshot that is whole.
+    hub.snapshots.make(&hub.replicas, team.scope, true).unwrap();
+    field.world.pass(DAY_MS);
+    assert_eq!(damage(&phone.file()), 1);
+    as_if_killed(&Connection::open(phone.file()).unwrap());
+    phone.link.take_exchanges();
+    mends(&mut phone, &before, &kept, "by a snapshot").await;
+    let states: usize = phone.link.take_exchanges().iter().map(|exchange| exchange.states().len()).sum();
+    assert!(states > 0, "it came as state");
+}

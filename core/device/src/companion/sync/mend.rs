@@ -91,7 +91,7 @@ impl Sync<'_> {
                         return Ok(None);
                     }
                     // Of the other scopes whatever comes is taken in as ever.
-                    Ok(Some(event @ (Event::News(_) | Event::Frame { .. }))) => {
+                    Ok(Some(event @ (Event::News(_) | Event::Frame { .. } | Event::State { .. }))) => {
                         self.0.phone().take(event, &mut unsent)?;
                     }
                     Ok(Some(_)) => {}
