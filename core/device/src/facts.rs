@@ -36,6 +36,8 @@ pub(crate) mod name {
     pub const PRUNING: &str = "pruning";
     pub const IS_FORGOTTEN: &str = "is_forgotten";
     pub const LAST_SYNC: &str = "last_sync";
+    /// Scopes of which the hub has signed that this device no longer has them.
+    pub const LEFT: &str = "left";
     pub const BUDGET: &str = "budget";
     pub const CHECKS: &str = "checks";
     pub const SETTINGS: &str = "settings";

@@ -70,6 +70,7 @@ impl Phone {
         let connection = batch.connection();
         facts::put(connection, name::HUB_TIME, &heard)?;
         facts::put(connection, name::NONCE, news.nonce.as_bytes())?;
+        note_left(connection, &news)?;
         let known: Watermarks = facts::get(connection, name::WATERMARKS)?.unwrap_or_default();
         let mut marks: Watermarks = known
             .iter()
@@ -215,6 +216,20 @@ fn drop_stale_notices(connection: &Connection, news: &News) -> Result<()> {
         connection
             .prepare_cached("INSERT INTO set_aside_notices (key, reason) VALUES (?1, ?2)")?
             .execute((held.key.to_bytes(), held.reason))?;
+    }
+    Ok(())
+}
+
+/// A scope that this device left is no longer where its new work goes. A sync that comes to its end has heard of all
+/// of them, and says which are left no more.
+fn note_left(connection: &Connection, news: &News) -> Result<()> {
+    let known: Vec<ScopeId> = facts::get(connection, name::LEFT)?.unwrap_or_default();
+    let mut left = known.clone();
+    left.extend(news.left.iter().map(|left| left.scope));
+    left.sort_unstable();
+    left.dedup();
+    if left != known {
+        facts::put(connection, name::LEFT, &left)?;
     }
     Ok(())
 }

@@ -77,6 +77,9 @@ impl Phone {
             .iter()
             .filter_map(|state| Some((ScopeKind::from_number(state.kind)?, state.number, state.scope)))
             .collect();
+        // New rows go to the first scope of their kind: to that of a team that this device is still in.
+        let left: Vec<ScopeId> = facts::get(self.connection(), facts::name::LEFT)?.unwrap_or_default();
+        self.scopes.sort_by_key(|(_, _, scope)| left.contains(scope));
         // Kept once more so that the phone survives its database; a full disk is no reason not to open.
         drop(self.keep_copy());
         Ok(())

@@ -206,6 +206,43 @@ async fn two_teams_become_one_that_holds_both_and_no_figure_of_the_past_moves() 
     assert_eq!(labels(&later), ["Hộ 11", "Hộ 21", "Hộ 22"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_left_the_first_of_two_teams_writes_into_the_other_and_who_comes_back_into_the_first_again() {
+    let field = Field::start().await;
+    let (one, two) = (field.found("Tổ thôn Ngàn Chi"), field.found("Tổ thôn Sú Cáu"));
+    let mut phone = field.phone(&one, "Chíu Sám Múi", Role::Member).await;
+    phone.sync().await.unwrap();
+    let member = member_of(&field, &one, "Chíu Sám Múi");
+    let second = field.hub().join_second_team((one.id, member), two.id, Role::Member, day(&field)).unwrap();
+    phone.sync().await.unwrap();
+    field.hub().end_membership(one.id, member, day(&field)).unwrap();
+    phone.sync().await.unwrap();
+    let left = |phone: &Handset| {
+        let sql = "SELECT value FROM phone_facts WHERE name = 'left'";
+        phone.read().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
+    };
+    assert!(left(&phone).contains(&one.scope.to_string()));
+    let wrote = |phone: &mut Handset, label: &str| {
+        phone.household(label);
+        phone.written().pop().unwrap().0
+    };
+    assert_eq!(wrote(&mut phone, "Hộ 21"), two.scope);
+    phone.close();
+    assert_eq!(wrote(&mut phone, "Hộ 22"), two.scope, "also after a restart");
+    phone.sync().await.unwrap();
+    assert!(field.hub().list_waiting().unwrap().is_empty());
+
+    field.hub().join_second_team((two.id, second), one.id, Role::Member, day(&field)).unwrap();
+    phone.sync().await.unwrap();
+    assert_eq!(left(&phone), "[]");
+    assert_eq!(wrote(&mut phone, "Hộ 13"), one.scope, "both are held again: the first of them");
+    field.hub().end_membership(two.id, second, day(&field)).unwrap();
+    phone.sync().await.unwrap();
+    assert_eq!(wrote(&mut phone, "Hộ 14"), one.scope);
+    phone.sync().await.unwrap();
+    assert!(field.hub().list_waiting().unwrap().is_empty());
+}
+
 fn hamlet(field: &Field, team: &Team, name: &str) -> HamletId {
     let unit = UnitCode::parse(UNIT).unwrap();
     let (language, signal, household_total) = (None, None, None);

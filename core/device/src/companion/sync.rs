@@ -110,6 +110,8 @@ enum Outcome {
 /// What replies have brought.
 #[derive(Default)]
 struct Brought {
+    /// Scopes that the hub says this device no longer has.
+    left: Vec<ScopeId>,
     /// Scopes in whose history the hub has not found a place of this phone's.
     elsewhere: Vec<ScopeId>,
     /// Since the last cut.
@@ -205,8 +207,16 @@ impl Sync<'_> {
         let mut phone = self.0.phone();
         let now = phone.now().ms;
         if session.done() {
+            brought.left.sort_unstable();
+            brought.left.dedup();
             phone.softly(|phone| {
                 crate::damage::clear(phone.connection())?;
+                if facts::get::<Vec<ScopeId>>(phone.connection(), name::LEFT)?.unwrap_or_default()
+                    != brought.left
+                {
+                    facts::put(phone.connection(), name::LEFT, &brought.left)?;
+                    phone.reload_scopes()?;
+                }
                 facts::put(phone.connection(), name::LAST_SYNC, &now)
             })?;
         }
@@ -425,6 +435,9 @@ impl Sync<'_> {
                         return Ok(Outcome::Refused(body.problem));
                     }
                     Ok(Some(event)) => {
+                        if let Event::News(news) = &event {
+                            brought.left.extend(news.left.iter().map(|left| left.scope));
+                        }
                         let is_end = matches!(event, Event::End { .. });
                         self.take(event, session, unsent, brought)?;
                         if is_end {
