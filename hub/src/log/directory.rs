@@ -6,6 +6,7 @@ use langso_sync::chain::Chain;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use subtle::ConstantTimeEq;
 
+use super::membership;
 use super::{Code, CodeState, Device, Enrolled, Error, Grant, Log, Result, Team, Write, statements};
 use crate::clock::Millis;
 
@@ -157,30 +158,6 @@ impl Log {
         })
     }
 
-    /// The devices of a team that may sync, each with its role there.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`], [`Error::Corrupt`].
-    pub fn devices_of(&self, team: TeamId) -> Result<Vec<(DeviceId, Role)>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(statements::DEVICES_OF_TEAM)?;
-            let mut rows = statement.query([team.0.0])?;
-            let mut devices = Vec::new();
-            while let Some(row) = rows.next()? {
-                devices.push((DeviceId(row.get(0)?), role(row, 1)?));
-            }
-            Ok(devices)
-        })
-    }
-
-    /// What a team holds now, in order of scopes.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`], [`Error::Corrupt`].
-    pub fn held_by(&self, team: TeamId) -> Result<Vec<(ScopeId, ScopeKind)>> {
-        self.read(|connection| self::held_by(connection, team))
-    }
-
     /// Scopes that frames named and this hub never minted.
     ///
     /// # Errors
@@ -292,8 +269,8 @@ pub(super) fn put(transaction: &Transaction<'_>, write: &Write, now: Millis) -> 
         }
         Write::Hold(team, scope) => hold(transaction, *team, *scope, now)?,
         Write::Release(team, scope) => release(transaction, *team, *scope, now)?,
-        Write::Join(device, team, role) => join(transaction, *device, *team, *role, now)?,
-        Write::Leave(device, team) => leave(transaction, *device, *team, now)?,
+        Write::Join(device, team, role) => membership::join(transaction, *device, *team, *role, now)?,
+        Write::Leave(device, team) => membership::leave(transaction, *device, *team, now)?,
         Write::Retire(team) => {
             transaction.prepare_cached(statements::RETIRE_TEAM)?.execute(params![team.0.0, now.0])?;
         }
@@ -342,49 +319,6 @@ fn release(transaction: &Transaction<'_>, team: TeamId, scope: ScopeId, now: Mil
     Ok(())
 }
 
-fn join(
-    transaction: &Transaction<'_>,
-    device: DeviceId,
-    team: TeamId,
-    role: Role,
-    now: Millis,
-) -> Result<()> {
-    for (scope, kind) in held_by(transaction, team)? {
-        if takes_over(role, kind) {
-            grant(transaction, device, scope, role as i64, now)?;
-        }
-    }
-    transaction.prepare_cached(statements::LEAVE_TEAM)?.execute(params![
-        device.0,
-        team.0.0,
-        Option::<i64>::None
-    ])?;
-    Ok(())
-}
-
-fn leave(transaction: &Transaction<'_>, device: DeviceId, team: TeamId, now: Millis) -> Result<()> {
-    let mut kept = transaction.prepare_cached(statements::SCOPES_ELSEWHERE)?;
-    let kept = kept.query_map(params![device.0, team.0.0], |row| row.get(0).map(ScopeId))?;
-    let kept: Vec<ScopeId> = kept.collect::<rusqlite::Result<_>>()?;
-    // What everybody has is nobody's to lose: content newer than the release reaches also who is between two teams.
-    let lost = held_by(transaction, team)?.into_iter().filter(|(_, kind)| *kind != ScopeKind::Reference);
-    for (scope, _) in lost.filter(|(scope, _)| !kept.contains(scope)) {
-        transaction.prepare_cached(statements::END_GRANT)?.execute(params![device.0, scope.0, now.0])?;
-    }
-    transaction.prepare_cached(statements::LEAVE_TEAM)?.execute(params![device.0, team.0.0, now.0])?;
-    Ok(())
-}
-
-fn held_by(connection: &Connection, team: TeamId) -> Result<Vec<(ScopeId, ScopeKind)>> {
-    let mut statement = connection.prepare_cached(statements::TEAM_SCOPES)?;
-    let mut rows = statement.query([team.0.0])?;
-    let mut held = Vec::new();
-    while let Some(row) = rows.next()? {
-        held.push((ScopeId(row.get(0)?), kind(row, 1)?));
-    }
-    Ok(held)
-}
-
 /// The scopes of a new device.
 fn holdings(transaction: &Transaction<'_>, code: &Code) -> Result<Vec<ScopeId>> {
     let mut statement = transaction.prepare_cached(statements::TEAM_SCOPES)?;
@@ -409,12 +343,12 @@ fn holdings(transaction: &Transaction<'_>, code: &Code) -> Result<Vec<ScopeId>> 
 
 /// Whether a device in that role holds what its team holds of that kind. Trainers and officers see no household; a
 /// trainer's training scopes are those of the teams that the trainer trains.
-fn takes_over(role: Role, kind: ScopeKind) -> bool {
+pub(super) fn takes_over(role: Role, kind: ScopeKind) -> bool {
     matches!(kind, ScopeKind::Place | ScopeKind::Reference)
         || matches!(role, Role::Member | Role::Deputy | Role::Lead)
 }
 
-fn grant(
+pub(super) fn grant(
     transaction: &Transaction<'_>,
     device: DeviceId,
     scope: ScopeId,
@@ -500,10 +434,10 @@ fn code(connection: &Connection, secret_hash: [u8; 32]) -> Result<Option<(Code, 
     Ok(Some((code, used_by.map(DeviceId))))
 }
 
-fn role(row: &Row<'_>, column: usize) -> Result<Role> {
+pub(super) fn role(row: &Row<'_>, column: usize) -> Result<Role> {
     Role::from_number(row.get(column)?).ok_or(Error::Corrupt("role"))
 }
 
-fn kind(row: &Row<'_>, column: usize) -> Result<ScopeKind> {
+pub(super) fn kind(row: &Row<'_>, column: usize) -> Result<ScopeKind> {
     ScopeKind::from_number(row.get(column)?).ok_or(Error::Corrupt("kind of scope"))
 }

@@ -11,6 +11,7 @@ mod check;
 mod copy;
 mod damage;
 mod directory;
+mod membership;
 mod read;
 mod statements;
 mod types;
