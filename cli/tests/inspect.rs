@@ -129,3 +129,9 @@ fn what_is_none_of_ours_is_said_to_be_none() {
     let said = desk.run(&["inspect", "bad.db"]).fails(1);
     assert!(said.contains("corrupt") || said.contains("cli.file"), "{said}");
 }
+
+#[test]
+fn a_frame_of_a_snapshot_is_told_by_its_place_and_what_it_holds() {
+    let told = Desk::new().run(&["inspect", &fixture("state.frame")]).ok();
+    assert!(told.contains("1 / 2"), "{told}");
+}

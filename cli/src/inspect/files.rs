@@ -4,7 +4,8 @@ use std::io::Read;
 use std::path::Path;
 
 use langso_device::journal;
-use langso_sync::frame::{FrameError, MAGIC, Outer};
+use langso_sync::frame::{FrameError, KIND_STATE, MAGIC, Outer};
+use langso_sync::state::StateFrame;
 
 use super::{View, changes};
 use crate::terminal::{bytes, tell};
@@ -85,6 +86,9 @@ fn refused(place: &str, error: FrameError) -> Failure {
 
 /// Tells one frame; its signature is named, not checked: the key is not in it.
 pub(super) fn frame(outer: &Outer<'_>, view: &View<'_>) -> Result<(), FrameError> {
+    if outer.kind() == KIND_STATE {
+        return state(outer);
+    }
     let frame = outer.open()?;
     let header = &frame.header;
     let line = |vi, en, value: &dyn std::fmt::Display| tell(format_args!("  {:<14} {value}", pick(vi, en)));
@@ -106,6 +110,22 @@ pub(super) fn frame(outer: &Outer<'_>, view: &View<'_>) -> Result<(), FrameError
         changes::show(&format!("{place}{by}"), change.bytes, view);
     }
     view.rest(header.count);
+    Ok(())
+}
+
+/// Tells what a frame of a snapshot says of itself; its rows need the writers of those before it.
+fn state(outer: &Outer<'_>) -> Result<(), FrameError> {
+    let frame = StateFrame::open(outer)?;
+    let header = &frame.header;
+    let line = |vi, en, value: &dyn std::fmt::Display| tell(format_args!("  {:<14} {value}", pick(vi, en)));
+    line("khóa ký", "signed by", &frame.key_id);
+    line("phạm vi", "scope", &header.scope);
+    line("lược đồ", "schema", &header.schema);
+    line("vị trí", "position", &header.of.position);
+    line("khung", "frame", &format!("{} / {}", header.index + 1, header.frames));
+    line("dòng", "rows", &header.rows);
+    line("nguồn ghi", "writers", &header.writers);
+    line("kích thước", "size", &format!("{} < {} B", outer.bytes().len(), header.raw));
     Ok(())
 }
 

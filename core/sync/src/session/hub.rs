@@ -176,3 +176,27 @@ impl Serving {
         self.builder.as_ref().map_or(0, FrameBuilder::estimated_bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_is_due_when_a_fifth_is_new_and_served_when_the_changes_are_more_bytes() {
+        assert!(!is_snapshot_due(499, None) && is_snapshot_due(500, None));
+        assert!(!is_snapshot_due(11_999, Some(10_000)) && is_snapshot_due(12_000, Some(10_000)));
+        // 10,000 changes of 2 MB deflate to about 600 kB.
+        assert!(is_snapshot_shorter(350_000, 2_000_000, 10_000, 0));
+        assert!(!is_snapshot_shorter(350_000, 2_000_000, 10_000, 5_000));
+        assert!(!is_snapshot_shorter(1, 0, 0, 0));
+    }
+
+    #[test]
+    fn receipts_below_a_snapshot_are_cut_off_also_inside_a_range() {
+        let range = |position, first, n| Range { position, held: 3, first, n };
+        let all = [range(1, 1, 4), range(8, 5, 5), range(20, 10, 1)];
+        assert_eq!(receipts_above(&all, 10), [range(11, 8, 2), range(20, 10, 1)]);
+        assert_eq!(receipts_above(&all, 0), all);
+        assert_eq!(receipts_above(&all, 20), []);
+    }
+}
