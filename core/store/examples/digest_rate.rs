@@ -41,8 +41,8 @@ fn changes() -> Vec<Change> {
     made.collect()
 }
 
-fn replica(is_kept: bool) -> Replica {
-    let mut replica = Replica::in_memory(CURRENT, Purpose::HubCache).expect("opens");
+fn replica(is_kept: bool, purpose: Purpose) -> Replica {
+    let mut replica = Replica::in_memory(CURRENT, purpose).expect("opens");
     let mut batch = replica.begin().expect("begins");
     batch.add_scope(SCOPE, ScopeKind::Team).expect("a scope");
     batch.commit().expect("commits");
@@ -54,7 +54,9 @@ fn replica(is_kept: bool) -> Replica {
 
 /// Seconds for all changes in batches of that many.
 fn seconds(changes: &[Change], at_once: usize, is_kept: bool) -> (f64, Replica) {
-    let mut replica = replica(is_kept);
+    // One at a time is how a phone saves, many how a hub's cache catches up.
+    let purpose = if at_once == 1 { Purpose::Phone } else { Purpose::HubCache };
+    let mut replica = replica(is_kept, purpose);
     let began = Instant::now();
     for part in changes.chunks(at_once) {
         let mut batch = replica.begin().expect("begins");
