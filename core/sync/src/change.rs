@@ -177,7 +177,8 @@ impl Change {
             return Err(Malformed("a row patched twice"));
         }
         let extras = get_fields(&mut from, key)?;
-        if from.position() != bytes.len() {
+        // Whoever only passes it on must find the same end of it: what cannot be skipped over is no change.
+        if from.position() != bytes.len() || scan(bytes)?.1 != bytes.len() {
             return Err(Malformed("change length"));
         }
         Ok(Self { key, stamp, rows, extras })

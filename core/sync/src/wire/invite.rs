@@ -62,6 +62,7 @@ impl FromStr for Invite {
         let parts: Vec<&str> = text.trim().splitn(5, '-').collect();
         let [mark, secret, hub, sum, url] = parts[..] else { return Err(InviteError::NotAnInvite) };
         let is_url = (url.starts_with("http://") || url.starts_with("https://")) && url.len() <= MAX_URL;
+        let is_url = is_url && !url.contains(|c: char| c.is_whitespace() || c.is_control());
         if !mark.eq_ignore_ascii_case(MARK) || !is_url {
             return Err(InviteError::NotAnInvite);
         }
