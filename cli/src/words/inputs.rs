@@ -170,6 +170,7 @@ pub(super) const INPUTS: &[(&str, &str, &str)] = &[
     ("input.unknown_role", "Vai trò của bản mới hơn", "A role of a newer program"),
     ("input.not_of_a_team", "Vai trò này không thuộc một tổ", "Not a role within a team"),
     ("input.left", "Người này không còn trong tổ", "No longer in the team"),
+    ("input.retired", "Tổ này đã gộp vào tổ khác", "This team has become part of another one"),
     (
         "input.not_an_address",
         "Cần địa chỉ như http://192.168.1.20:7300",

@@ -42,7 +42,8 @@ impl Hub {
             return Err(AdminError::invalid("url", "not_an_address"));
         }
         let mut batch = self.author.batch();
-        if known.to.is_some_and(|to| to < batch.now().date()) {
+        // The last day over or not: what the team holds was taken back when the member left.
+        if known.to.is_some_and(|to| to <= batch.now().date()) {
             return Err(AdminError::invalid("member", "left"));
         }
         let expires_at = batch.now().plus(CODE_LIVES_MS);

@@ -106,13 +106,22 @@ impl Hub {
 
     /// Those of every team scope that the team holds: a team that was founded of others has their members.
     pub(super) fn members_of(&self, team: &Team) -> Result<Vec<Member>> {
-        let mut members = self.members_in(team.scope)?;
-        for (scope, kind) in self.log.held_by(team.id)? {
-            if kind == ScopeKind::Team && scope != team.scope {
-                members.extend(self.members_in(scope)?);
-            }
+        let mut members = Vec::new();
+        for scope in self.books_of(team)? {
+            members.extend(self.members_in(scope)?);
         }
         Ok(members)
+    }
+
+    /// The team scopes that a team holds, its own first; that alone for one that holds nothing any more.
+    pub(super) fn books_of(&self, team: &Team) -> Result<Vec<ScopeId>> {
+        let mut books = vec![team.scope];
+        let held = self.log.held_by(team.id)?.into_iter();
+        books.extend(
+            held.filter(|(scope, kind)| *kind == ScopeKind::Team && *scope != team.scope)
+                .map(|(scope, _)| scope),
+        );
+        Ok(books)
     }
 
     pub(super) fn members_in(&self, scope: ScopeId) -> Result<Vec<Member>> {

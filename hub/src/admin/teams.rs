@@ -111,6 +111,19 @@ impl Hub {
         Ok(self.log.list_teams()?)
     }
 
+    /// A team that goes on: one that another has taken over holds nothing, its own scope included.
+    pub(super) fn standing_team(&self, field: &str, team: TeamId) -> Result<Team> {
+        let team = self.team(team)?;
+        match self.stands(&team)? {
+            true => Ok(team),
+            false => Err(AdminError::invalid(field, "retired")),
+        }
+    }
+
+    pub(super) fn stands(&self, team: &Team) -> Result<bool> {
+        Ok(self.log.held_by(team.id)?.iter().any(|(scope, _)| *scope == team.scope))
+    }
+
     pub(super) fn team(&self, team: TeamId) -> Result<Team> {
         self.log.team(team)?.ok_or(AdminError::NotFound { what: "team" })
     }

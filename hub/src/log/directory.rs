@@ -271,6 +271,7 @@ pub(super) fn put(transaction: &Transaction<'_>, write: &Write, now: Millis) -> 
         Write::Release(team, scope) => release(transaction, *team, *scope, now)?,
         Write::Join(device, team, role) => membership::join(transaction, *device, *team, *role, now)?,
         Write::Leave(device, team) => membership::leave(transaction, *device, *team, now)?,
+        Write::EndMember(member, team) => membership::end_member(transaction, *member, *team, now)?,
         Write::Retire(team) => {
             transaction.prepare_cached(statements::RETIRE_TEAM)?.execute(params![team.0.0, now.0])?;
         }
@@ -362,7 +363,11 @@ pub(super) fn grant(
     Ok(())
 }
 
-fn devices_of(transaction: &Transaction<'_>, sql: &str, owner: [u8; 12]) -> Result<Vec<(DeviceId, i64)>> {
+pub(super) fn devices_of(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    owner: [u8; 12],
+) -> Result<Vec<(DeviceId, i64)>> {
     let mut statement = transaction.prepare_cached(sql)?;
     let rows = statement.query_map([owner], |row| Ok((DeviceId(row.get(0)?), row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -1,10 +1,10 @@
 //! Who is in a team and what a team holds: joining, leaving, and what a device gets and loses by it.
 
-use langso_domain::id::{DeviceId, ScopeId, TeamId};
+use langso_domain::id::{DeviceId, MemberId, ScopeId, TeamId};
 use langso_domain::registry::{Role, ScopeKind};
 use rusqlite::{Connection, Transaction, params};
 
-use super::directory::{grant, kind, role, takes_over};
+use super::directory::{devices_of, grant, kind, role, takes_over};
 use super::{Log, Result, statements};
 use crate::clock::Millis;
 
@@ -60,15 +60,47 @@ pub(super) fn leave(
     team: TeamId,
     now: Millis,
 ) -> Result<()> {
+    // What everybody has is nobody's to lose: content newer than the release reaches also who is between two teams.
+    let lost = held_by(transaction, team)?.into_iter().filter(|(_, kind)| *kind != ScopeKind::Reference);
+    let lost: Vec<ScopeId> = lost.map(|(scope, _)| scope).collect();
+    end_grants(transaction, device, team, &lost, now)?;
+    transaction.prepare_cached(statements::LEAVE_TEAM)?.execute(params![device.0, team.0.0, now.0])?;
+    Ok(())
+}
+
+/// In the transaction itself, so that a code used while the operator looked lets nobody stay.
+pub(super) fn end_member(
+    transaction: &Transaction<'_>,
+    member: MemberId,
+    team: TeamId,
+    now: Millis,
+) -> Result<()> {
+    transaction.prepare_cached(statements::END_CODES)?.execute(params![member.0.0, now.0])?;
+    let mut trained = transaction.prepare_cached(statements::TRAINED_SCOPES)?;
+    let trained = trained.query_map([member.0.0], |row| row.get(0).map(ScopeId))?;
+    let trained: Vec<ScopeId> = trained.collect::<rusqlite::Result<_>>()?;
+    for (device, _) in devices_of(transaction, statements::DEVICES_OF_MEMBER, member.0.0)? {
+        leave(transaction, device, team, now)?;
+        end_grants(transaction, device, team, &trained, now)?;
+    }
+    transaction.prepare_cached(statements::END_TRAINER)?.execute([member.0.0])?;
+    Ok(())
+}
+
+/// But for what other teams of the device hold.
+fn end_grants(
+    transaction: &Transaction<'_>,
+    device: DeviceId,
+    team: TeamId,
+    lost: &[ScopeId],
+    now: Millis,
+) -> Result<()> {
     let mut kept = transaction.prepare_cached(statements::SCOPES_ELSEWHERE)?;
     let kept = kept.query_map(params![device.0, team.0.0], |row| row.get(0).map(ScopeId))?;
     let kept: Vec<ScopeId> = kept.collect::<rusqlite::Result<_>>()?;
-    // What everybody has is nobody's to lose: content newer than the release reaches also who is between two teams.
-    let lost = held_by(transaction, team)?.into_iter().filter(|(_, kind)| *kind != ScopeKind::Reference);
-    for (scope, _) in lost.filter(|(scope, _)| !kept.contains(scope)) {
+    for scope in lost.iter().filter(|scope| !kept.contains(scope)) {
         transaction.prepare_cached(statements::END_GRANT)?.execute(params![device.0, scope.0, now.0])?;
     }
-    transaction.prepare_cached(statements::LEAVE_TEAM)?.execute(params![device.0, team.0.0, now.0])?;
     Ok(())
 }
 

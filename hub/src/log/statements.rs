@@ -137,6 +137,7 @@ pub const ADD_TRAINER: &str =
     "INSERT INTO trainers (member, team) VALUES (?1, ?2) ON CONFLICT (member, team) DO NOTHING";
 pub const TRAINED_SCOPES: &str = "SELECT t.training FROM trainers r JOIN teams t ON t.team = r.team
   WHERE r.member = ?1 ORDER BY t.training";
+pub const END_TRAINER: &str = "DELETE FROM trainers WHERE member = ?1";
 pub const DEVICES_OF_MEMBER: &str =
     "SELECT device, role FROM devices WHERE member = ?1 AND revoked_at IS NULL ORDER BY device";
 
@@ -151,6 +152,9 @@ pub const CODE: &str = "SELECT secret_hash, team, member, role, expires_at, used
 pub const CODES_OF: &str = "SELECT member, role, created_at, expires_at, used_by, used_at, second_use_by,
   second_used_at FROM codes WHERE team = ?1 ORDER BY created_at, secret_hash";
 pub const USE_CODE: &str = "UPDATE codes SET used_by = ?2, used_at = ?3 WHERE secret_hash = ?1";
+// A member's row is of one team; what is used already lets nobody else in.
+pub const END_CODES: &str = "UPDATE codes SET expires_at = ?2
+  WHERE member = ?1 AND used_by IS NULL AND expires_at > ?2";
 pub const SECOND_USE: &str = "UPDATE codes SET second_use_by = ?2, second_used_at = ?3
   WHERE secret_hash = ?1 AND second_use_by IS NULL";
 

@@ -328,6 +328,9 @@ pub enum Write {
     Join(DeviceId, TeamId, Role),
     /// A device whose member has left a team: it loses what the team holds and no other team of its own does.
     Leave(DeviceId, TeamId),
+    /// A member who has left a team: unused codes work no more, the devices that enrolled by one leave, and a trainer
+    /// trains nobody any more.
+    EndMember(MemberId, TeamId),
     /// A team that holds nothing any more: another one does. Its devices keep what they have.
     Retire(TeamId),
     /// A trainer who trains a team from now on; the trainer's devices get its training scope.

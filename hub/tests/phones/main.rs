@@ -29,3 +29,4 @@ mod shared;
 mod snapshot;
 mod stop;
 mod teams;
+mod turnover;
