@@ -190,6 +190,8 @@ impl PhoneAt {
         let replica = self.replica()?;
         let sql = "UPDATE phone_facts SET value = json_set(value, '$.hub_url', ?1) WHERE name = 'identity'";
         replica.connection().execute(sql, [url])?;
+        // The copy beside the database, which would be believed before it, is made anew by the next open.
+        std::fs::remove_file(self.folder.join("phone.identity"))?;
         Ok(())
     }
 }

@@ -157,6 +157,26 @@ async fn a_bit_that_flips_in_any_table_and_column_of_a_phone_is_found_and_mended
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_fell_into_another_scope_is_mended_in_both_by_one_sync() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut phone = full(&field, &team).await;
+    let before = phone.rows();
+    let kept = own(&phone.file());
+    let file = Connection::open(phone.file()).unwrap();
+    let numbers = "SELECT number FROM scopes WHERE number <> (SELECT max(scope) FROM service_rows)";
+    let mut get = file.prepare(numbers).unwrap();
+    let others: Vec<i64> = get.query_map([], |row| row.get(0)).unwrap().map(|row| row.unwrap()).collect();
+    assert!(others.len() >= 2);
+    for other in others {
+        field.world.pass(DAY_MS);
+        assert!(file.execute("UPDATE service_rows SET scope = ?1", [other]).unwrap() > 0);
+        as_if_killed(&file);
+        mends(&mut phone, &before, &kept, &format!("scope {other}")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mending_that_is_cut_goes_on_and_what_was_saved_meanwhile_stays() {
     let field = Field::start().await;
     let team = field.found("Tổ thôn Ngàn Chi");

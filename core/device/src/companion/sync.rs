@@ -132,20 +132,21 @@ impl Sync<'_> {
         let _running = Running::begin(&self.0.sync_running)?;
         self.0.sync_stop.store(false, Ordering::Release);
         let mut report = self.exchange_all(input).await?;
-        if report.is_done {
+        // A row may have been damaged out of one scope into another: each is mended, once.
+        while report.is_done {
             let mended = self.mend(self.rest_of(input, &report)?).await?;
             report.bytes_up += mended.bytes_up;
             report.bytes_down += mended.bytes_down;
             report.requests += mended.requests;
-            // This sync has come to its end; whether the new rows are right, the hub says now or next time.
-            if mended.is_swapped
-                && let Ok(again) = self.exchange_all(self.rest_of(input, &report)?).await
-            {
-                report.bytes_up += again.bytes_up;
-                report.bytes_down += again.bytes_down;
-                report.requests += again.requests;
-                (report.waiting, report.is_done) = (again.waiting, again.is_done);
+            if !mended.is_swapped {
+                break;
             }
+            // This sync has come to its end; whether the new rows are right, the hub says now or next time.
+            let Ok(again) = self.exchange_all(self.rest_of(input, &report)?).await else { break };
+            report.bytes_up += again.bytes_up;
+            report.bytes_down += again.bytes_down;
+            report.requests += again.requests;
+            (report.waiting, report.is_done) = (again.waiting, again.is_done);
         }
         Ok(report)
     }
