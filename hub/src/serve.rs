@@ -116,15 +116,11 @@ impl Reply {
         let mut scopes = VecDeque::new();
         for (at, (scope, cursor)) in hello.cursors.iter().enumerate() {
             add_waiting(&log, *scope, device, &mut head, &named)?;
-            let known = readable.remove(scope).is_some();
-            let state = if known { log.scope(*scope)? } else { None };
+            let is_served = readable.remove(scope).is_some();
+            let left = if is_served { None } else { log.left_at(device, *scope)? };
+            let state = if is_served || left.is_some() { log.scope(*scope)? } else { None };
             let Some(state) = state else {
-                match log.left_at(device, *scope)? {
-                    Some(left) => {
-                        head.left.push(Left::sign(&keys.signing, device, *scope, left.unsigned()));
-                    }
-                    None => head.problems.push(Problem::ScopeUnknown(*scope)),
-                }
+                head.problems.push(Problem::ScopeUnknown(*scope));
                 continue;
             };
             let Some(from) = start(&log, hello, at, *scope, *cursor)? else {
@@ -146,6 +142,14 @@ impl Reply {
             rows.retain(|(position, _)| *position <= state.head);
             rows.sort_unstable_by_key(|(position, _)| *position);
             let got = receipts(at, &index, rows, &mut room);
+            if let Some(left) = left {
+                // Who left is still told where the own work is, and how safe, and is served nothing more.
+                head.left.push(Left::sign(&keys.signing, device, *scope, left.unsigned()));
+                if !got.ranges.is_empty() {
+                    head.receipts.push(got);
+                }
+                continue;
+            }
             let is_told = hello.landings.iter().any(|landing| landing.scope == at);
             let landing = match is_told || from.position < state.head {
                 true => choose(&snapshots.of(*scope)?, hello, at, from, budget),

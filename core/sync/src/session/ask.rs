@@ -180,7 +180,7 @@ impl Session {
         }
     }
 
-    /// Writers of this request, those this session has offered before, and after a cut or an unfinished session the
+    /// Writers of this request, those this session has offered before or was told to ask for, and after a cut or an unfinished session the
     /// first of the outbox: as many as the pace allows.
     fn held(&self, known: &[Held], keys: &[Key]) -> Vec<Held> {
         let mut sending: BTreeMap<Writer, u32> = BTreeMap::new();
@@ -228,6 +228,12 @@ impl Session {
     /// these scopes is unsent, and nothing may be taken in or written in between.
     pub fn offer_digests(&mut self, digests: Vec<(ScopeId, Digest)>) {
         self.digests = digests;
+    }
+
+    /// Own writers of which the hub is asked in every request, whether or not it carries changes of theirs: those of
+    /// scopes that it no longer serves, where no frame tells what became of them.
+    pub fn ask_for(&mut self, writers: impl IntoIterator<Item = Writer>) {
+        self.offered.extend(writers);
     }
 
     /// Older cursors of a scope (ends of kept frames), newest first, for a hub that does not know the newest.

@@ -237,7 +237,6 @@ impl Session {
                 flight.exhausted = false;
             }
         }
-        flight.unserved.extend(head.left.iter().map(|left| left.scope));
         for problem in &head.problems {
             if let Problem::CursorUnknown(scope) | Problem::ScopeUnknown(scope) = problem {
                 flight.unserved.push(*scope);
@@ -250,12 +249,14 @@ impl Session {
                 self.events.push_back(Event::OtherHistory { scope: *scope });
             }
         }
-        // What a hub does not say of a scope that it serves is nothing: it may have been restored without its backup.
+        // What a hub does not say of a scope of which it tells receipts is nothing: it may have been restored without its
+        // backup.
         for (scope, _) in &flight.cursors {
             if !flight.unserved.contains(scope) && watermarks.iter().all(|(of, _)| of != scope) {
                 watermarks.push((*scope, 0));
             }
         }
+        flight.unserved.extend(head.left.iter().map(|left| left.scope));
         // Positions above the cursor are said again in every reply.
         for receipt in receipts.iter().flat_map(|(_, list)| list) {
             flight.news |= self.told.insert((receipt.writer, receipt.first, receipt.position));
@@ -265,6 +266,7 @@ impl Session {
             nonce: head.nonce,
             watermarks,
             left: head.left,
+            held: flight.held.clone(),
             joined: head.joined,
             set_aside: head.set_aside,
             set_aside_total: head.set_aside_total,

@@ -7,7 +7,7 @@ use crate::chain::Cursor;
 use crate::frame::{Frame, FrameError};
 use crate::keys::PublicKey;
 use crate::state::StateFrame;
-use crate::wire::{Left, Nonce, Problem, ProblemBody, SetAside, WireError};
+use crate::wire::{Held, Left, Nonce, Problem, ProblemBody, SetAside, WireError};
 
 /// What a session starts from.
 #[derive(Clone, Debug)]
@@ -56,6 +56,9 @@ pub struct News {
     pub watermarks: Vec<(ScopeId, u64)>,
     /// Scopes the device no longer has; the hub's signature was checked.
     pub left: Vec<Left>,
+    /// What the request had said that the phone holds: positions of these above the cursor are told after this, and
+    /// those that are not have none.
+    pub held: Vec<Held>,
     /// New scopes with the number of their kind; the session already follows them.
     pub joined: Vec<(ScopeId, i64)>,
     /// Own changes that the hub keeps without a position; they need not be sent again.
