@@ -38,6 +38,8 @@ pub(crate) mod name {
     pub const LAST_SYNC: &str = "last_sync";
     /// Scopes of which the hub has signed that this device no longer has them.
     pub const LEFT: &str = "left";
+    /// Scopes that were here and went when they had been left.
+    pub const DROPPED: &str = "dropped";
     pub const BUDGET: &str = "budget";
     pub const CHECKS: &str = "checks";
     pub const SETTINGS: &str = "settings";

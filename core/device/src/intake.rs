@@ -16,7 +16,7 @@ use crate::facts::{self, Watermarks, name};
 use crate::outbox::Unsent;
 use crate::phone::Phone;
 use crate::time::HubTime;
-use crate::{fall_back, receipts};
+use crate::{fall_back, leave, receipts};
 
 impl Phone {
     /// Takes an event in. What was taken in before changes nothing.
@@ -38,7 +38,7 @@ impl Phone {
     fn take_event(&mut self, event: Event, unsent: &mut Unsent) -> Result<()> {
         match event {
             Event::News(news) => {
-                self.take_news(news)?;
+                self.take_news(news, unsent)?;
                 unsent.note_set_aside(self.connection())
             }
             Event::Receipts { scope, receipts } => self.take_receipts(scope, &receipts, unsent),
@@ -59,12 +59,20 @@ impl Phone {
         }
     }
 
-    fn take_news(&mut self, news: News) -> Result<()> {
+    fn take_news(&mut self, news: News, unsent: &mut Unsent) -> Result<()> {
         let heard = HubTime::heard(news.hub_time_ms, self.time_source());
+        let scopes = self.replica.scopes()?;
         let mut batch = self.replica.begin()?;
+        for left in &news.left {
+            // No chain will ever prove what lies above the cursor: of a scope that was left it holds as long as every reply
+            // says it again, which the receipts after this do.
+            if let Some(state) = scopes.iter().find(|state| state.scope == left.scope) {
+                receipts::forget(batch.connection(), &unsent.doubt(state.scope, state.position, &news.held))?;
+            }
+        }
         for (scope, kind) in &news.joined {
             if let Some(kind) = ScopeKind::from_number(*kind) {
-                batch.add_scope(*scope, kind)?;
+                leave::come_in(&mut batch, *scope, kind)?;
             }
         }
         let connection = batch.connection();

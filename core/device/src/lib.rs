@@ -17,6 +17,7 @@ mod intake;
 pub mod journal;
 mod key;
 mod landing;
+mod leave;
 mod outbox;
 mod phone;
 mod prune;

@@ -23,6 +23,8 @@ struct Entry {
     scope: ScopeId,
     key: Key,
     position: Option<u64>,
+    /// The hub has said the position in this sync.
+    is_said: bool,
 }
 
 /// Own changes without a position, or with one that the cursor has not passed.
@@ -60,7 +62,13 @@ impl Unsent {
             };
             let position = if is_heard { position_of(connection, key)? } else { None };
             if position.is_none_or(|position| position > state.position) {
-                self.entries.push(Entry { n: self.last_n, scope: state.scope, key, position });
+                self.entries.push(Entry {
+                    n: self.last_n,
+                    scope: state.scope,
+                    key,
+                    position,
+                    is_said: false,
+                });
             }
         }
         Ok(())
@@ -130,6 +138,7 @@ impl Unsent {
                 |receipt: &&&Receipt| (receipt.first..receipt.first + receipt.n).contains(&entry.key.seq);
             if let Some(receipt) = ranges.iter().find(covers) {
                 entry.position = Some(receipt.position + u64::from(entry.key.seq - receipt.first));
+                entry.is_said = true;
             }
         }
     }
@@ -147,6 +156,32 @@ impl Unsent {
             entry.position = None;
         }
         self.unplaced.extend(keys);
+    }
+
+    /// Own changes of a scope with a position above the cursor lose it when the hub was asked for them; gives them. It
+    /// says it again in what follows, and what it does not say is sent with the next sync.
+    pub fn doubt(&mut self, scope: ScopeId, cursor: u64, asked: &[Held]) -> Vec<Key> {
+        let mut doubted = Vec::new();
+        for entry in self.entries.iter_mut().filter(|entry| entry.scope == scope) {
+            let mut of_writer = asked.iter().filter(|held| held.writer == entry.key.writer);
+            let is_asked = of_writer.any(|held| entry.key.seq <= held.upto);
+            if is_asked && entry.position.is_some_and(|position| position > cursor) {
+                entry.position = None;
+                doubted.push(entry.key);
+            }
+        }
+        doubted
+    }
+
+    /// Whether every position of a scope's own changes above the cursor has been said by the hub in this sync.
+    pub fn are_all_said(&self, scope: ScopeId) -> bool {
+        self.entries.iter().all(|entry| entry.scope != scope || entry.position.is_none() || entry.is_said)
+    }
+
+    /// The writers of own changes in these scopes that are not known to lie under the cursor.
+    pub fn writers_of(&self, scopes: &[ScopeId]) -> Vec<Writer> {
+        let of_scopes = self.entries.iter().filter(|entry| scopes.contains(&entry.scope));
+        of_scopes.map(|entry| entry.key.writer).collect()
     }
 
     /// What lost its position since the last look, for a session that thinks it sent.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{AppError, Result};
 use crate::facts::{self, Watermarks, name};
 use crate::phone::Phone;
-use crate::receipts::position_of;
+use crate::receipts::{self, position_of};
 
 /// What is kept between syncs to know what may be forgotten of a scope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,10 +44,27 @@ pub(crate) fn pruned(connection: &Connection) -> Result<Vec<(ScopeId, u64)>> {
     Ok(all.into_iter().map(|one| (one.scope, one.pruned)).collect())
 }
 
+/// The scope is no longer on this phone.
+pub(crate) fn forget_scope(connection: &Connection, scope: ScopeId) -> Result<()> {
+    let mut all: Vec<Pruning> = facts::get(connection, name::PRUNING)?.unwrap_or_default();
+    all.retain(|one| one.scope != scope);
+    facts::put(connection, name::PRUNING, &all)
+}
+
+/// Rows that are written to the outbox next may get the numbers of those that have just gone from it.
+pub(crate) fn keep_sent_upto(connection: &Connection) -> Result<()> {
+    let sql = "SELECT coalesce(max(n), 0) FROM outbox";
+    let last: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+    let sent: i64 = facts::get(connection, name::SENT_UPTO)?.unwrap_or(0);
+    facts::put(connection, name::SENT_UPTO, &sent.min(last))
+}
+
 impl Phone {
     /// Notes at the end of a sync where each scope stands, and forgets what lies below its prune line. Only while the
-    /// hub's clock and the phone's own agree: a week that one of them jumped over is no week.
-    pub(crate) fn settle(&mut self) -> Result<()> {
+    /// hub's clock and the phone's own agree: a week that one of them jumped over is no week. Of the scopes that this
+    /// sync heard were left nothing more is fetched: there the last own change stands for the cursor, since its
+    /// position was said anew by this sync.
+    pub(crate) fn settle(&mut self, left: &[ScopeId]) -> Result<()> {
         let now = self.now();
         if !now.is_sure {
             return Ok(());
@@ -65,7 +82,11 @@ impl Phone {
             let notes = one.notes.iter().map(|(at_ms, position)| Note { at_ms: *at_ms, position: *position });
             let mut settling = Settling::from_notes(notes.collect());
             let watermark = watermarks.iter().find(|(of, _)| *of == state.scope).map_or(0, |(_, mark)| *mark);
-            settling.note(now, watermark, state.position);
+            let reach = match left.contains(&state.scope) {
+                true => state.position.max(receipts::last_position(connection, state.number)?),
+                false => state.position,
+            };
+            settling.note(now, watermark, reach);
             one.notes = settling.notes().iter().map(|note| (note.at_ms, note.position)).collect();
             let line = settling.line(now);
             if line > one.pruned {
@@ -86,11 +107,7 @@ impl Phone {
         for (number, line) in lines {
             forget(&mut batch, number, line)?;
         }
-        // Rows that are written next may get the numbers of those that have just gone.
-        let sql = "SELECT coalesce(max(n), 0) FROM outbox";
-        let last: i64 = batch.connection().query_row(sql, [], |row| row.get(0))?;
-        let sent: i64 = facts::get(batch.connection(), name::SENT_UPTO)?.unwrap_or(0);
-        facts::put(batch.connection(), name::SENT_UPTO, &sent.min(last))?;
+        keep_sent_upto(batch.connection())?;
         // Without an outbox nothing else tells how far this phone's stamps have come.
         facts::put(batch.connection(), name::LAST_STAMP, &last_stamp)?;
         facts::put(batch.connection(), name::PRUNING, &after)?;

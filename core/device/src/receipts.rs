@@ -85,6 +85,18 @@ pub(crate) fn position_of(connection: &Connection, key: Key) -> Result<Option<u6
     Ok(position.map(|position| position as u64))
 }
 
+/// The highest position of an own change in a scope; 0 when there is none.
+pub(crate) fn last_position(connection: &Connection, scope: i64) -> Result<u64> {
+    let sql = "SELECT coalesce(max(position + last_seq - first_seq), 0) FROM receipts WHERE scope = ?1";
+    let last: i64 = connection.prepare_cached(sql)?.query_row([scope], |row| row.get(0))?;
+    Ok(last as u64)
+}
+
+/// Forgets the receipts of these changes: nothing is known of them until the hub says it again.
+pub(crate) fn forget(connection: &Connection, keys: &[Key]) -> Result<()> {
+    keys.iter().try_for_each(|key| Table::Good.cut_out(connection, key.writer.0 as i64, key.seq, key.seq))
+}
+
 /// Whether an own change had a position that turned out to be void, and has no new one.
 pub(crate) fn is_void(connection: &Connection, key: Key) -> Result<bool> {
     let mut get = connection.prepare_cached(

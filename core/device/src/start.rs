@@ -25,6 +25,7 @@ use crate::folder::{Folder, set_aside};
 use crate::identity_copy::{self, Known};
 use crate::journal::{Contents, Journal};
 use crate::key;
+use crate::leave;
 use crate::phone::{Authors, Phone};
 use crate::rebuild;
 use crate::reconcile::reconcile;
@@ -229,7 +230,7 @@ fn check_scopes(replica: &mut Replica, copy: &Known) -> Result<()> {
     let mut batch = replica.begin()?;
     for (scope, kind) in missing {
         if let Some(kind) = ScopeKind::from_number(*kind) {
-            batch.add_scope(*scope, kind)?;
+            leave::come_in(&mut batch, *scope, kind)?;
         }
     }
     Ok(batch.commit()?)

@@ -120,6 +120,12 @@ impl<'a> Tally<'a> {
         self.touch(connection, scope).map(drop)
     }
 
+    /// The scope is no longer in the file.
+    pub fn dropped(&mut self, scope: i64) {
+        self.running.remove(&scope);
+        self.touched.remove(&scope);
+    }
+
     /// The scope's row in the file is written anyway.
     pub fn cursor_moved(&mut self, connection: &Connection, scope: i64) -> Result<()> {
         self.touch(connection, scope)?.cursor_moved = true;

@@ -8,6 +8,7 @@ mod apply;
 mod batch;
 mod columns;
 mod digests;
+mod drop;
 mod export;
 pub mod figures;
 mod land;

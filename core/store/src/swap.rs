@@ -134,6 +134,11 @@ impl Batch<'_> {
              OR {id} IN (SELECT {names} FROM fresh.{table} WHERE scope = ?2 AND v_stamp > 0)"
         );
         self.tx.execute(&sql, (number, from))?;
+        self.clear_rest(table, number)
+    }
+
+    /// Takes out the rows of a scope that no search comes to, when there are any.
+    pub(crate) fn clear_rest(&self, table: &str, number: i64) -> Result<()> {
         let left = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE scope = ?1)");
         if self.tx.query_row(&left, [number], |row| row.get(0))? {
             // A damaged id is not where its order says, and no search comes to it: the table is written anew.
@@ -158,7 +163,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn ids(&self, plural: &str, scope: i64) -> Result<Vec<RowId>> {
+    pub(crate) fn ids(&self, plural: &str, scope: i64) -> Result<Vec<RowId>> {
         let mut get = self.tx.prepare(&format!("SELECT id FROM {plural} WHERE scope = ?1"))?;
         let ids = get.query_map([scope], |row| Ok(RowId(row.get(0)?)))?;
         Ok(ids.collect::<std::result::Result<_, _>>()?)

@@ -19,6 +19,7 @@ mod faults;
 mod forgotten;
 mod history;
 mod lead;
+mod leaving;
 #[path = "../../../core/sync/tests/fuzz/mill.rs"]
 mod mill;
 mod pruning;

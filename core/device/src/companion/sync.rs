@@ -18,7 +18,7 @@ use crate::facts::{self, name};
 use crate::http::Broken;
 use crate::outbox::Unsent;
 use crate::phone::Phone;
-use crate::{fall_back, receipts};
+use crate::{fall_back, leave, receipts};
 
 mod lists;
 mod mend;
@@ -166,6 +166,8 @@ impl Sync<'_> {
         let mut stale = 0;
         let mut comparisons = 0;
         self.offer_digests(&mut session, &mut unsent, &mut comparisons)?;
+        let left: Vec<ScopeId> = facts::get(self.0.phone().connection(), name::LEFT)?.unwrap_or_default();
+        session.ask_for(unsent.writers_of(&left));
         let mut first_waiting = None;
         while !session.done() && !session.spent() {
             let body = self.request(&mut session, &mut unsent)?;
@@ -223,9 +225,11 @@ impl Sync<'_> {
         }
         unsent.refresh(phone.connection(), &phone.replica.scopes()?)?;
         if session.done() {
+            // A position that may be one of a history that is no more says nothing: the next sync asks for it.
+            brought.left.retain(|scope| unsent.are_all_said(*scope));
             // What could not be forgotten now is forgotten after another sync; this one was good. Nothing of the outbox
             // is looked at by number after this.
-            let _ = phone.settle();
+            let _ = phone.settle(&brought.left).and_then(|()| phone.drop_left(&brought.left));
         }
         let progress = session.progress();
         Ok(SyncReport {
@@ -281,6 +285,7 @@ impl Sync<'_> {
             at_hub += (all - under) as u64;
             in_backup += under as u64;
         }
+        in_backup += leave::count_own(connection)?;
         let set_aside: i64 = connection.query_row(
             "SELECT count(*) FROM set_aside_notices WHERE reason <> ?1",
             [ENTERED_ANEW],
