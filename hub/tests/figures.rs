@@ -174,6 +174,33 @@ async fn what_is_wider_than_a_team_is_a_sum_of_cells() {
 }
 
 #[tokio::test]
+async fn figures_of_a_team_that_was_founded_of_two_are_the_sum_of_both_and_its_own() {
+    let site = Site::start().await;
+    let [one, two] = [&site.teams[0], &site.teams[1]];
+    site.visits(one, ONE, "2024-03-05", 3);
+    site.visits(two, ONE, "2024-03-06", 4);
+    let alone = || [one, two].map(|team| site.sum("visits", "2024-Y", Whose::Team(team.id)).value);
+    let before = alone();
+    let new = NewTeam {
+        name: "Tổ gộp".into(),
+        kind: "merged".into(),
+        unit: unit(ONE),
+        founded_on: day("2024-04-01"),
+        hamlets: vec![],
+    };
+    let new = site.hub().merge_teams(&new, &[one.id, two.id]).unwrap();
+    let sum = site.sum("visits", "2024-Y", Whose::Team(new.id));
+    assert_eq!(sum.value, Some(7));
+    site.visits(&new, ONE, "2024-05-06", 2);
+    assert_eq!(site.sum("visits", "2024-Y", Whose::Team(new.id)).value, Some(9));
+    // What the two had done is what it was, and nothing counts twice in what is wider.
+    assert_eq!((before, alone()), ([Some(3), Some(4)], [Some(3), Some(4)]));
+    assert_eq!(site.sum("visits", "2024-Y", Whose::Everywhere).value, Some(9));
+    let today = Units::packaged().today_of(unit(ONE)).unwrap();
+    assert_eq!(site.sum("visits", "2024-Y", Whose::Place(today)).value, Some(9));
+}
+
+#[tokio::test]
 async fn rows_of_an_old_district_count_in_the_province() {
     let site = Site::start().await;
     site.visits(&site.teams[0], "193@2024", "2024-03-05", 2);

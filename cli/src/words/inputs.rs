@@ -172,6 +172,11 @@ pub(super) const INPUTS: &[(&str, &str, &str)] = &[
     ("input.left", "Người này không còn trong tổ", "No longer in the team"),
     ("input.retired", "Tổ này đã gộp vào tổ khác", "This team has become part of another one"),
     (
+        "input.other_role",
+        "Người này đã ở tổ đó với vai trò khác: thôi trước, rồi vào lại",
+        "In that team already in another role: leave first, then join",
+    ),
+    (
         "input.not_an_address",
         "Cần địa chỉ như http://192.168.1.20:7300",
         "An address such as http://192.168.1.20:7300 is needed",

@@ -25,9 +25,9 @@ impl Hub {
     /// as `http://192.168.1.20:8080`.
     ///
     /// # Errors
-    /// `url` (`not_an_address`), `member` (`left`, `unknown_role`); [`AdminError::NotFound`].
+    /// `url` (`not_an_address`), `member` (`left`, `unknown_role`), `team` (`retired`); [`AdminError::NotFound`].
     pub fn make_code(&self, team: TeamId, member: MemberId, url: &str) -> Result<Invited> {
-        let team = self.team(team)?;
+        let team = self.standing_team("team", team)?;
         let members = self.members_of(&team)?;
         let known = members.iter().find(|one| one.id == member);
         let known = known.ok_or(AdminError::NotFound { what: "member" })?;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use langso_domain::id::{HamletId, HouseholdId, RowId, TeamId};
+use langso_domain::id::{HamletId, HouseholdId, RowId, ScopeId, TeamId};
 use langso_domain::registry::{CURRENT, Table};
 use langso_store::Batch as Rows;
 use langso_sync::value::Value;
@@ -33,7 +33,7 @@ impl Hub {
     /// and stays. How to reach the household is not copied: that consent was given to one team, and is asked anew.
     ///
     /// # Errors
-    /// [`AdminError::NotFound`] for a team, household or hamlet that is not there; `to` (`same_team`); `household`
+    /// [`AdminError::NotFound`] for a team, household or hamlet that is not there; `to` (`same_team`, `retired`); `household`
     /// (`moved_already`, `struck_out`).
     pub fn move_household(
         &self,
@@ -45,16 +45,20 @@ impl Hub {
         if from == to {
             return Err(AdminError::invalid("to", "same_team"));
         }
-        let (old, new) = (self.team(from)?, self.team(to)?);
         let mut batch = self.author.batch();
-        let has_hamlet = self.replicas.with::<_, AdminError>(new.scope, |replica, _| {
-            let sql = "SELECT EXISTS (SELECT 1 FROM live_hamlets WHERE id = ?1)";
-            Ok(replica.connection().query_row(sql, [hamlet.0.0], |row| row.get::<_, bool>(0))?)
-        })?;
-        if !has_hamlet {
-            return Err(AdminError::NotFound { what: "hamlet" });
+        let (old, new) = (self.team(from)?, self.standing_team("to", to)?);
+        // A team that was founded of others works in their hamlets, with their households: each in its scope.
+        let (old, books) = (self.books_of(&old)?, self.books_of(&new)?);
+        let in_hamlet = "SELECT EXISTS (SELECT 1 FROM live_hamlets WHERE id = ?1)";
+        let new = self.first_with(&books, in_hamlet, hamlet.0)?;
+        let new = new.ok_or(AdminError::NotFound { what: "hamlet" })?;
+        let known = "SELECT EXISTS (SELECT 1 FROM households WHERE id = ?1 AND v_stamp > 0)";
+        let old = self.first_with(&old, known, household.0)?;
+        let old = old.ok_or(AdminError::NotFound { what: "household" })?;
+        if books.contains(&old) {
+            return Err(AdminError::invalid("to", "same_team"));
         }
-        let (copied, seen) = self.replicas.with::<_, AdminError>(old.scope, |replica, _| {
+        let (copied, seen) = self.replicas.with::<_, AdminError>(old, |replica, _| {
             let rows = replica.begin()?;
             let seen =
                 rows.row_state(table("household")?, household.0)?.filter(|seen| seen.created.is_some());
@@ -82,12 +86,25 @@ impl Hub {
                 fields.insert("hamlet_id", Value::Ref(hamlet.0));
                 fields.insert("copied_from", Value::Ref(household.0));
             }
-            made.insert(one.old, batch.create(new.scope, one.table, fields)?);
+            made.insert(one.old, batch.create(new, one.table, fields)?);
         }
         let copy = made.get(&household.0).copied().ok_or(AdminError::NotFound { what: "household" })?;
-        batch.patch(old.scope, "household", household.0, &seen, [("moved_to", Value::Ref(copy))])?;
+        batch.patch(old, "household", household.0, &seen, [("moved_to", Value::Ref(copy))])?;
         batch.commit()?;
         Ok(MovedHousehold { household: HouseholdId(copy), rows: copied.len() })
+    }
+
+    /// The first of the scopes in whose rows that is so.
+    fn first_with(&self, scopes: &[ScopeId], sql: &str, row: RowId) -> Result<Option<ScopeId>> {
+        for scope in scopes {
+            let is_there = self.replicas.with::<_, AdminError>(*scope, |replica, _| {
+                Ok(replica.connection().query_row(sql, [row.0], |row| row.get::<_, bool>(0))?)
+            })?;
+            if is_there {
+                return Ok(Some(*scope));
+            }
+        }
+        Ok(None)
     }
 }
 

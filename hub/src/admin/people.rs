@@ -53,7 +53,7 @@ impl Hub {
     ///
     /// # Errors
     /// `name` (`missing`, `too_long`, `digit`, `character`, `never_store.…`), `role` (`not_of_a_team`), `from`
-    /// (`before_team`); [`AdminError::NotFound`].
+    /// (`before_team`), `team` (`retired`); [`AdminError::NotFound`].
     pub fn add_member(&self, team: TeamId, new: &NewMember) -> Result<MemberId> {
         if matches!(new.role, Role::Trainer | Role::Hub) {
             return Err(AdminError::invalid("role", "not_of_a_team"));
@@ -68,7 +68,7 @@ impl Hub {
         new: &NewMember,
         also: impl FnOnce(&mut Batch<'_>, MemberId) -> Result<()>,
     ) -> Result<MemberId> {
-        let team = self.team(team)?;
+        let team = self.standing_team("team", team)?;
         self.check_from(&team, new.from)?;
         let mut batch = self.author.batch();
         let id =
@@ -82,9 +82,10 @@ impl Hub {
     /// member row lies with the first of the teams.
     ///
     /// # Errors
-    /// `name`, `teams` (`missing`); [`AdminError::NotFound`].
+    /// `name`, `teams` (`missing`, `retired`); [`AdminError::NotFound`].
     pub fn add_trainer(&self, new: &NewTrainer) -> Result<MemberId> {
-        let teams = new.teams.iter().map(|team| self.team(*team)).collect::<Result<Vec<_>>>()?;
+        let teams =
+            new.teams.iter().map(|team| self.standing_team("teams", *team)).collect::<Result<Vec<_>>>()?;
         let home = teams.first().ok_or_else(|| AdminError::invalid("teams", "missing"))?;
         let mut batch = self.author.batch();
         let fields = member(home, &new.name, Role::Trainer, new.from)?;

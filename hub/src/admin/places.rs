@@ -52,7 +52,8 @@ impl Hub {
         batch.put(Write::Place(unit.to_string(), place.scope));
         for team in self.log.list_teams()? {
             let lies_in = UnitCode::parse(&team.unit).is_some_and(|of_team| contains(unit, of_team));
-            if lies_in {
+            // Another one holds for a team that it has taken over.
+            if lies_in && self.stands(&team)? {
                 hold(&mut batch, &team, place.scope, ScopeKind::Place)?;
             }
         }

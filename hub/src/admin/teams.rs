@@ -93,11 +93,11 @@ impl Hub {
     /// Adds a hamlet to a team.
     ///
     /// # Errors
-    /// `name`, `unit`, `language`, `signal`; [`AdminError::NotFound`].
+    /// `name`, `unit`, `language`, `signal`, `team` (`retired`); [`AdminError::NotFound`].
     pub fn add_hamlet(&self, team: TeamId, new: &NewHamlet) -> Result<HamletId> {
         let content = self.content()?;
         let mut batch = self.author.batch();
-        let team = self.team(team)?;
+        let team = self.standing_team("team", team)?;
         let id = hamlet(&mut batch, &content, team.scope, "", new)?;
         batch.commit()?;
         Ok(id)

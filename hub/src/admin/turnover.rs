@@ -60,10 +60,12 @@ impl Hub {
 
     /// A member of one team is in a second one too, from that day on in that role: a row there, and the member's
     /// devices get what it holds. New households of such a phone go to the team that it enrolled in; what is written
-    /// about a household goes where the household is.
+    /// about a household goes where the household is. Who is in the second team already, known by a device, gets no
+    /// second row: devices that came since join by the one that is there.
     ///
     /// # Errors
-    /// As [`Hub::add_member`]; [`AdminError::NotFound`] for a member that is not in `team`.
+    /// As [`Hub::add_member`]; `team`, `second` (`retired`, `same_team`); `role` (`other_role` than the row that is
+    /// there says: leaving comes first); [`AdminError::NotFound`] for a member that is not in `team`.
     pub fn join_second_team(
         &self,
         (team, member): (TeamId, MemberId),
@@ -71,31 +73,38 @@ impl Hub {
         role: Role,
         from: CivilDate,
     ) -> Result<MemberId> {
+        if matches!(role, Role::Trainer | Role::Hub) {
+            return Err(AdminError::invalid("role", "not_of_a_team"));
+        }
         let team = self.standing_team("team", team)?;
+        let joined = self.standing_team("second", second)?;
         let (_, known) = self.member_in(&team, member)?;
+        if team.id == joined.id && known.to.is_none() {
+            return Err(AdminError::invalid("second", "same_team"));
+        }
         let devices = self.devices_in(&team, member)?;
-        let also = |batch: &mut Batch<'_>, row: MemberId| -> Result<()> {
-            let joined = self.team(second)?;
-            for device in devices {
-                // The device's row in that team says whose it is, to those who hold it.
-                let fields = [
-                    ("member_id", Value::Ref(row.0)),
-                    ("public_key", Value::Bytes(device.public_key.to_vec())),
-                    ("from_date", date(batch.now().date())),
-                ];
-                batch.create(joined.scope, "device", fields)?;
-                batch.put(Write::Join(device.id, second, role));
-            }
-            Ok(())
+        let rows = self.other_rows_of(&joined, member, &devices)?;
+        let there = rows.into_iter().map(|(_, row)| row).find(|row| row.to.is_none());
+        let Some(there) = there else {
+            let new = NewMember { name: known.name, role, from };
+            return self
+                .add_member_and(second, &new, |batch, row| join(batch, &joined, row, role, &devices, &[]));
         };
-        self.add_member_and(second, &NewMember { name: known.name, role, from }, also)
+        if there.role != Some(role) {
+            return Err(AdminError::invalid("role", "other_role"));
+        }
+        let mut batch = self.author.batch();
+        join(&mut batch, &joined, there.id, role, &devices, &self.devices_in(&joined, there.id)?)?;
+        batch.commit()?;
+        Ok(there.id)
     }
 
     /// Founds a team of others: it holds their scopes from today on, dated, and they hold none any more. Their
-    /// members and devices are in it, in their roles. Not a row of the past is touched.
+    /// members and devices are in it, in their roles (the higher one of a device that had two), and so are codes not
+    /// used yet; their trainers train it. Not a row of the past is touched.
     ///
     /// # Errors
-    /// As [`Hub::make_team`]; `teams` (`missing` for fewer than two, `twice`); [`AdminError::NotFound`].
+    /// As [`Hub::make_team`]; `teams` (`missing` for fewer than two, `twice`, `retired`); [`AdminError::NotFound`].
     pub fn merge_teams(&self, new: &NewTeam, teams: &[TeamId]) -> Result<Team> {
         if teams.len() < 2 {
             return Err(AdminError::invalid("teams", "missing"));
@@ -103,7 +112,7 @@ impl Hub {
         if (1..teams.len()).any(|at| teams[..at].contains(&teams[at])) {
             return Err(AdminError::invalid("teams", "twice"));
         }
-        let old = teams.iter().map(|team| self.team(*team)).collect::<Result<Vec<_>>>()?;
+        let old = teams.iter().map(|team| self.standing_team("teams", *team)).collect::<Result<Vec<_>>>()?;
         self.make_team_and(new, |batch, made| {
             let mut own: Vec<_> = vec![made.scope, made.training];
             for team in &old {
@@ -116,7 +125,10 @@ impl Hub {
                 for (device, role) in self.log.devices_of(team.id)? {
                     batch.put(Write::Join(device, made.id, role));
                 }
-                batch.put(Write::Retire(team.id));
+                for trainer in self.log.trainers_of(team.id)? {
+                    batch.put(Write::Train(trainer, made.id));
+                }
+                batch.put(Write::Retire(team.id, made.id));
             }
             Ok(())
         })
@@ -178,4 +190,27 @@ impl Hub {
         }
         Ok(found)
     }
+}
+
+/// The device's row in the team that it joins says whose it is, to those who hold it; `known` ones have it.
+fn join(
+    batch: &mut Batch<'_>,
+    joined: &Team,
+    row: MemberId,
+    role: Role,
+    devices: &[Device],
+    known: &[Device],
+) -> Result<()> {
+    for device in devices {
+        if known.iter().all(|one| one.id != device.id) {
+            let fields = [
+                ("member_id", Value::Ref(row.0)),
+                ("public_key", Value::Bytes(device.public_key.to_vec())),
+                ("from_date", date(batch.now().date())),
+            ];
+            batch.create(joined.scope, "device", fields)?;
+        }
+        batch.put(Write::Join(device.id, joined.id, role));
+    }
+    Ok(())
 }

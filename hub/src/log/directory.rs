@@ -272,8 +272,9 @@ pub(super) fn put(transaction: &Transaction<'_>, write: &Write, now: Millis) -> 
         Write::Join(device, team, role) => membership::join(transaction, *device, *team, *role, now)?,
         Write::Leave(device, team) => membership::leave(transaction, *device, *team, now)?,
         Write::EndMember(member, team) => membership::end_member(transaction, *member, *team, now)?,
-        Write::Retire(team) => {
+        Write::Retire(team, into) => {
             transaction.prepare_cached(statements::RETIRE_TEAM)?.execute(params![team.0.0, now.0])?;
+            transaction.prepare_cached(statements::MOVE_CODES)?.execute([team.0.0, into.0.0])?;
         }
         Write::Train(member, team) => {
             let known = self::team(transaction, *team)?.ok_or(Error::UnknownTeam)?;
@@ -349,6 +350,8 @@ pub(super) fn takes_over(role: Role, kind: ScopeKind) -> bool {
         || matches!(role, Role::Member | Role::Deputy | Role::Lead)
 }
 
+/// A device that holds the scope already keeps its role there, or gets the higher one: in whatever order a lead of one
+/// team and member of another comes to hold what both held.
 pub(super) fn grant(
     transaction: &Transaction<'_>,
     device: DeviceId,
@@ -356,11 +359,20 @@ pub(super) fn grant(
     role: i64,
     now: Millis,
 ) -> Result<()> {
-    if role_in(transaction, device, scope)?.is_none() {
+    let held = role_in(transaction, device, scope)?;
+    let is_higher = |held| Role::from_number(role).is_some_and(|role| outranks(role, held));
+    if held.is_none_or(is_higher) {
+        transaction.prepare_cached(statements::END_GRANT)?.execute(params![device.0, scope.0, now.0])?;
         let mut add = transaction.prepare_cached(statements::ADD_GRANT)?;
         add.execute(params![device.0, scope.0, role, now.0, Option::<i64>::None])?;
     }
     Ok(())
+}
+
+/// Roles within a team are in order; trainers and officers are none of them.
+fn outranks(role: Role, held: Role) -> bool {
+    let rank = |role| [Role::Member, Role::Deputy, Role::Lead].into_iter().position(|one| one == role);
+    rank(held).is_some_and(|held| rank(role) > Some(held))
 }
 
 pub(super) fn devices_of(

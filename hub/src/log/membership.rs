@@ -1,6 +1,6 @@
 //! Who is in a team and what a team holds: joining, leaving, and what a device gets and loses by it.
 
-use langso_domain::id::{DeviceId, MemberId, ScopeId, TeamId};
+use langso_domain::id::{DeviceId, MemberId, RowId, ScopeId, TeamId};
 use langso_domain::registry::{Role, ScopeKind};
 use rusqlite::{Connection, Transaction, params};
 
@@ -25,6 +25,18 @@ impl Log {
         })
     }
 
+    /// Who trains a team.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn trainers_of(&self, team: TeamId) -> Result<Vec<MemberId>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(statements::TRAINERS_OF)?;
+            let rows = statement.query_map([team.0.0], |row| row.get(0).map(|id| MemberId(RowId(id))))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// What a team holds now, in order of scopes.
     ///
     /// # Errors
@@ -46,11 +58,7 @@ pub(super) fn join(
             grant(transaction, device, scope, role as i64, now)?;
         }
     }
-    transaction.prepare_cached(statements::LEAVE_TEAM)?.execute(params![
-        device.0,
-        team.0.0,
-        Option::<i64>::None
-    ])?;
+    transaction.prepare_cached(statements::COME_BACK)?.execute(params![device.0, team.0.0, role as u8])?;
     Ok(())
 }
 

@@ -128,6 +128,9 @@ pub const DEVICES_OF_TEAM: &str = "SELECT device, role FROM devices
   JOIN devices d ON d.device = g.device
   WHERE t.team = ?1 AND g.until_at IS NULL AND d.revoked_at IS NULL ORDER BY 1";
 pub const LEAVE_TEAM: &str = "UPDATE devices SET left_at = ?3 WHERE device = ?1 AND team = ?2";
+// Who comes back comes in a new role.
+pub const COME_BACK: &str = "UPDATE devices SET left_at = NULL, role = ?3
+  WHERE device = ?1 AND team = ?2 AND left_at IS NOT NULL";
 pub const RETIRE_TEAM: &str = "UPDATE team_scopes SET until_at = ?2 WHERE team = ?1 AND until_at IS NULL";
 // Scopes of other teams that the device is in: it keeps those when it leaves this one.
 pub const SCOPES_ELSEWHERE: &str = "SELECT o.scope FROM team_scopes o JOIN teams t ON t.team = o.team
@@ -137,6 +140,7 @@ pub const ADD_TRAINER: &str =
     "INSERT INTO trainers (member, team) VALUES (?1, ?2) ON CONFLICT (member, team) DO NOTHING";
 pub const TRAINED_SCOPES: &str = "SELECT t.training FROM trainers r JOIN teams t ON t.team = r.team
   WHERE r.member = ?1 ORDER BY t.training";
+pub const TRAINERS_OF: &str = "SELECT member FROM trainers WHERE team = ?1 ORDER BY member";
 pub const END_TRAINER: &str = "DELETE FROM trainers WHERE member = ?1";
 pub const DEVICES_OF_MEMBER: &str =
     "SELECT device, role FROM devices WHERE member = ?1 AND revoked_at IS NULL ORDER BY device";
@@ -155,6 +159,7 @@ pub const USE_CODE: &str = "UPDATE codes SET used_by = ?2, used_at = ?3 WHERE se
 // A member's row is of one team; what is used already lets nobody else in.
 pub const END_CODES: &str = "UPDATE codes SET expires_at = ?2
   WHERE member = ?1 AND used_by IS NULL AND expires_at > ?2";
+pub const MOVE_CODES: &str = "UPDATE codes SET team = ?2 WHERE team = ?1 AND used_by IS NULL";
 pub const SECOND_USE: &str = "UPDATE codes SET second_use_by = ?2, second_used_at = ?3
   WHERE secret_hash = ?1 AND second_use_by IS NULL";
 

@@ -331,8 +331,9 @@ pub enum Write {
     /// A member who has left a team: unused codes work no more, the devices that enrolled by one leave, and a trainer
     /// trains nobody any more.
     EndMember(MemberId, TeamId),
-    /// A team that holds nothing any more: another one does. Its devices keep what they have.
-    Retire(TeamId),
+    /// A team that holds nothing any more: the other one does. Its devices keep what they have; codes not used yet
+    /// enrol into the other one.
+    Retire(TeamId, TeamId),
     /// A trainer who trains a team from now on; the trainer's devices get its training scope.
     Train(MemberId, TeamId),
     /// An enrolment code.

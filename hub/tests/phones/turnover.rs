@@ -1,11 +1,13 @@
 //! Leaving and becoming one, with what stands around it: invitations on their way, trainers, second memberships.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use langso_device::AppError;
 use langso_domain::date::CivilDate;
 use langso_domain::id::{MemberId, ScopeId};
 use langso_domain::registry::{Role, ScopeKind};
 use langso_domain::units::UnitCode;
-use langso_hub::admin::{AdminError, NewTeam};
+use langso_hub::admin::{AdminError, NewMember, NewTeam, NewTrainer};
 use langso_hub::log;
 
 use crate::field::{FOUNDED_ON, Field, Handset, Link, Team, UNIT};
@@ -125,4 +127,135 @@ async fn an_invitation_made_before_leaving_lets_nobody_in_afterwards() {
     let expired = || Err(AppError::NotAllowed { why: "code_expired".to_owned() });
     assert_eq!(joined, [expired(), expired(), Ok(stays)]);
     assert_eq!(field.hub().list_devices().unwrap().len(), 2, "the one that left and the one that came");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_that_another_has_taken_over_takes_part_in_nothing_new() {
+    let field = Field::start().await;
+    let (one, two) = (field.found("Tổ thôn Ngàn Chi"), field.found("Tổ thôn Sú Cáu"));
+    let phone = field.phone(&one, "Chíu Sám Múi", Role::Lead).await;
+    let member = member_of(&field, &one, "Chíu Sám Múi");
+    let new = merge(&field, &[one, two]);
+    let hub = field.hub();
+
+    let teams = hub.list_teams().unwrap().len();
+    refused(hub.merge_teams(&merged("Tổ nữa"), &[new.id, one.id]), "teams", "retired");
+    assert_eq!(hub.list_teams().unwrap().len(), teams);
+    let from = today(&field);
+    let late = NewMember { name: "Tằng Văn Nồng".to_owned(), role: Role::Member, from };
+    refused(hub.add_member(one.id, &late), "team", "retired");
+    refused(hub.make_code(one.id, member, &phone.link.url()), "team", "retired");
+    refused(hub.join_second_team((new.id, member), one.id, Role::Member, from), "second", "retired");
+    let late = NewTrainer { name: "Phùn Tài Múi".to_owned(), teams: vec![new.id, one.id], from };
+    refused(hub.add_trainer(&late), "teams", "retired");
+    let held = field.log().held_by(one.id).unwrap();
+    let province = hub.make_place(UnitCode::parse("22@2025").unwrap()).unwrap();
+    assert_eq!((held, field.log().held_by(one.id).unwrap()), (vec![], vec![]));
+    assert!(field.log().held_by(new.id).unwrap().contains(&(province.scope, ScopeKind::Place)));
+    hub.make_code(new.id, member, &phone.link.url()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_into_a_team_that_was_merged_meanwhile_lets_into_the_new_one() {
+    let field = Field::start().await;
+    let (one, two) = (field.found("Tổ thôn Ngàn Chi"), field.found("Tổ thôn Sú Cáu"));
+    let member = field.member(&one, "Chíu Sám Múi", Role::Member);
+    let mut phone = Handset::new(&field.world, Link::to(field.running.addr).await);
+    let invite = field.invite(&one, member, &phone.link.url());
+    let new = merge(&field, &[one, two]);
+    let joined = phone.join(&invite).await.unwrap();
+    assert_eq!((joined.member, joined.team), (member, new.id));
+    let held: Vec<_> = holds(&field, &phone, ScopeKind::Team).into_iter().map(|(scope, _)| scope).collect();
+    for scope in [one.scope, two.scope, new.scope] {
+        assert!(held.contains(&scope));
+    }
+    phone.sync().await.unwrap();
+    phone.household("Hộ 11");
+    phone.sync().await.unwrap();
+    assert!(field.hub().list_waiting().unwrap().is_empty());
+    field.hub().end_membership(new.id, member, today(&field)).unwrap();
+    assert_eq!(holds(&field, &phone, ScopeKind::Team), [], "the rows of member and device lie in two scopes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn joining_a_second_team_twice_is_once_and_in_a_role_of_a_team() {
+    let field = Field::start().await;
+    let (one, two) = (field.found("Tổ thôn Ngàn Chi"), field.found("Tổ thôn Sú Cáu"));
+    let phone = field.phone(&one, "Chíu Sám Múi", Role::Lead).await;
+    let member = member_of(&field, &one, "Chíu Sám Múi");
+    let join =
+        |second: &Team, role| field.hub().join_second_team((one.id, member), second.id, role, today(&field));
+    for role in [Role::Trainer, Role::Hub] {
+        refused(join(&two, role), "role", "not_of_a_team");
+    }
+    refused(join(&one, Role::Member), "second", "same_team");
+    let row = join(&two, Role::Member).unwrap();
+    let keys = field.keys(two.scope);
+    assert_eq!(join(&two, Role::Member).unwrap(), row);
+    assert_eq!(field.keys(two.scope), keys, "no second row of a member or a device");
+    refused(join(&two, Role::Deputy), "role", "other_role");
+
+    // A phone of the same member that came since joins by the row that is there.
+    let mut newer = Handset::new(&field.world, Link::to(field.running.addr).await);
+    newer.join(&field.invite(&one, member, &phone.link.url())).await.unwrap();
+    assert_eq!(join(&two, Role::Member).unwrap(), row);
+    assert_eq!(holds(&field, &newer, ScopeKind::Team), holds(&field, &phone, ScopeKind::Team));
+    assert_eq!(field.hub().list_members(two.id).unwrap().len(), 1);
+    assert_eq!(field.keys(two.scope).len(), keys.len() + 1, "the row of the new device");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trainers_train_the_team_that_theirs_became_and_who_leaves_trains_nobody() {
+    let field = Field::start().await;
+    let teams = ["Tổ một", "Tổ hai", "Tổ ba"].map(|name| field.found(name));
+    let [one, two, third] = teams;
+    let ids = vec![two.id, third.id];
+    let new = NewTrainer { name: "Phùn Tài Múi".to_owned(), teams: ids, from: today(&field) };
+    let trainer = field.hub().add_trainer(&new).unwrap();
+    let mut phone = Handset::new(&field.world, Link::to(field.running.addr).await);
+    phone.join(&field.invite(&two, trainer, &phone.link.url())).await.unwrap();
+    let trains = |phone: &Handset| {
+        let held = holds(&field, phone, ScopeKind::Training).into_iter();
+        held.map(|(scope, role)| (scope, role == Role::Trainer)).collect::<BTreeSet<_>>()
+    };
+    let new = merge(&field, &[one, two]);
+    let expected = [two.training, third.training, new.training].map(|scope| (scope, true));
+    assert_eq!(trains(&phone), expected.into());
+    assert_eq!(holds(&field, &phone, ScopeKind::Team), []);
+    phone.sync().await.unwrap();
+
+    field.hub().end_membership(new.id, trainer, today(&field)).unwrap();
+    assert_eq!(trains(&phone), BTreeSet::new());
+    for team in [two, third, new] {
+        assert_eq!(field.log().trainers_of(team.id).unwrap(), []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leads_one_team_leads_the_one_it_becomes_in_whatever_order_they_are_named() {
+    for turned in [false, true] {
+        let field = Field::start().await;
+        let (one, two) = (field.found("Tổ thôn Ngàn Chi"), field.found("Tổ thôn Sú Cáu"));
+        let phone = field.phone(&one, "Chíu Sám Múi", Role::Lead).await;
+        let member = member_of(&field, &one, "Chíu Sám Múi");
+        field.hub().join_second_team((one.id, member), two.id, Role::Member, today(&field)).unwrap();
+        let new = merge(&field, &if turned { [two, one] } else { [one, two] });
+        let expected = [one.scope, two.scope, new.scope].map(|scope| (scope, Role::Lead));
+        let held: BTreeMap<_, _> = holds(&field, &phone, ScopeKind::Team).into_iter().collect();
+        assert_eq!(held, expected.into(), "{turned}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_led_a_team_and_came_back_as_a_member_is_a_member_of_the_one_it_becomes() {
+    let field = Field::start().await;
+    let (one, two) = (field.found("Tổ thôn Ngàn Chi"), field.found("Tổ thôn Sú Cáu"));
+    let phone = field.phone(&one, "Chíu Sám Múi", Role::Lead).await;
+    let member = member_of(&field, &one, "Chíu Sám Múi");
+    let second = field.hub().join_second_team((one.id, member), two.id, Role::Member, today(&field)).unwrap();
+    field.hub().end_membership(one.id, member, today(&field)).unwrap();
+    field.hub().join_second_team((two.id, second), one.id, Role::Member, today(&field)).unwrap();
+    merge(&field, &[one, two]);
+    let held = holds(&field, &phone, ScopeKind::Team);
+    assert_eq!(held.iter().map(|(_, role)| *role).collect::<Vec<_>>(), [Role::Member; 3]);
 }
