@@ -183,6 +183,13 @@ fn problem_words(problem: SyncProblem) -> String {
             "Đang dựng lại sổ. Chưa mất gì, đừng gỡ ứng dụng.".to_owned(),
             "Rebuilding the book. Nothing is lost; do not uninstall.".to_owned(),
         ),
+        SyncProblem::HubLacksRows { .. } => (
+            "Máy chủ thiếu những mục mà máy này còn giữ. Đừng gỡ ứng dụng, báo tổ trưởng: cần bản sao lưu mới hơn."
+                .to_owned(),
+            "The hub lacks entries that this phone still holds. Do not uninstall; tell the lead: the hub needs a newer \
+             backup."
+                .to_owned(),
+        ),
         SyncProblem::SetAside { reason, count } => (
             format!("{count} lần lưu chờ tổ trưởng nhận vào sổ: {}", why(reason)),
             format!("{count} saves wait for the lead: {}", why(reason)),

@@ -50,8 +50,8 @@ CREATE TABLE marks (
 -- Frames as received, above the prune line: what is offered again still carries its signature.
 CREATE TABLE kept_frames (
     scope INTEGER NOT NULL,
-    first INTEGER NOT NULL,                  -- position of its first change
-    last  INTEGER NOT NULL,                  -- and of its last
+    first INTEGER NOT NULL,                  -- position of its first change; below 0 when a snapshot brought it back
+    last  INTEGER NOT NULL,                  -- and of its last; of that snapshot
     bytes BLOB NOT NULL,
     PRIMARY KEY (scope, first)
 ) STRICT;

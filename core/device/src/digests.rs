@@ -3,6 +3,9 @@
 //!
 //! It is said only of a scope that holds what the hub holds: nothing of it is unsent, set aside or carried. What the hub
 //! answers is kept until the scope is mended.
+//!
+//! A hub that was put back to before what this phone has forgotten may have lost changes of which nothing is left but the
+//! rows here. Until it agrees, no row of such a scope is taken for damaged, and none is mended.
 
 use langso_domain::id::ScopeId;
 use langso_store::ScopeState;
@@ -26,6 +29,15 @@ struct Check {
     damaged_at: Option<i64>,
     /// When they were last fetched anew, ms UTC.
     repaired_at: Option<i64>,
+    /// The hub was put back to before what this phone has forgotten, and has not agreed since.
+    #[serde(default)]
+    is_kept: bool,
+}
+
+impl Check {
+    fn new(scope: ScopeId, compared_at: Option<i64>) -> Self {
+        Self { scope, compared_at, damaged_at: None, repaired_at: None, is_kept: false }
+    }
 }
 
 /// When rows were counted, and what the hub said of them.
@@ -57,8 +69,7 @@ impl Phone {
         for state in &scopes {
             // What has just come was checked as it came.
             if checks.scopes.iter().all(|check| check.scope != state.scope) {
-                let (scope, compared_at) = (state.scope, Some(now));
-                checks.scopes.push(Check { scope, compared_at, damaged_at: None, repaired_at: None });
+                checks.scopes.push(Check::new(state.scope, Some(now)));
             }
         }
         checks.counted_at.get_or_insert(now);
@@ -101,7 +112,7 @@ impl Phone {
                 if check.damaged_at.is_some() {
                     self.drop_repair(check.scope)?;
                 }
-                (check.compared_at, check.damaged_at) = (Some(now), None);
+                (check.compared_at, check.damaged_at, check.is_kept) = (Some(now), None, false);
             } else if differing.contains(&check.scope) {
                 check.compared_at = Some(now);
                 check.damaged_at.get_or_insert(now);
@@ -115,8 +126,8 @@ impl Phone {
 /// would bring the same.
 pub(crate) fn next_repair(connection: &Connection, now_ms: i64) -> Result<Option<ScopeId>> {
     let checks = Checks::read(connection)?;
-    let is_to_be =
-        |check: &&Check| check.damaged_at.is_some() && is_due(check.repaired_at, now_ms, COMPARE_EVERY_MS);
+    let is_damaged = |check: &&Check| check.damaged_at.is_some() && !check.is_kept;
+    let is_to_be = |check: &&Check| is_damaged(check) && is_due(check.repaired_at, now_ms, COMPARE_EVERY_MS);
     Ok(checks.scopes.iter().find(is_to_be).map(|check| check.scope))
 }
 
@@ -129,10 +140,33 @@ pub(crate) fn note_repaired(connection: &Connection, scope: ScopeId, now_ms: i64
     checks.write(connection)
 }
 
+/// The hub was put back to before what this phone has forgotten of a scope: its rows stay as they are until the hub has
+/// compared them, soon, and agrees.
+pub(crate) fn keep_rows(connection: &Connection, scope: ScopeId) -> Result<()> {
+    let mut checks = Checks::read(connection)?;
+    if checks.scopes.iter().all(|check| check.scope != scope) {
+        checks.scopes.push(Check::new(scope, None));
+    }
+    for check in checks.scopes.iter_mut().filter(|check| check.scope == scope) {
+        (check.compared_at, check.is_kept) = (None, true);
+    }
+    checks.write(connection)
+}
+
 /// The scopes whose rows are damaged, with since when, ms UTC.
 pub(crate) fn list_damaged(connection: &Connection) -> Result<Vec<(ScopeId, i64)>> {
+    list_differing(connection, false)
+}
+
+/// The scopes of which this phone holds rows that the hub seems to have lost, with since when, ms UTC.
+pub(crate) fn list_kept(connection: &Connection) -> Result<Vec<(ScopeId, i64)>> {
+    list_differing(connection, true)
+}
+
+fn list_differing(connection: &Connection, is_kept: bool) -> Result<Vec<(ScopeId, i64)>> {
     let checks = Checks::read(connection)?;
-    Ok(checks.scopes.iter().filter_map(|check| Some((check.scope, check.damaged_at?))).collect())
+    let of = checks.scopes.iter().filter(|check| check.is_kept == is_kept);
+    Ok(of.filter_map(|check| Some((check.scope, check.damaged_at?))).collect())
 }
 
 /// Whether the rows of a scope are made of what the hub holds up to the cursor, and of nothing else.

@@ -16,7 +16,7 @@ use crate::error::{AppError, Result};
 use crate::facts::{self, Watermarks, name};
 use crate::outbox::Unsent;
 use crate::phone::Phone;
-use crate::{prune, receipts};
+use crate::{digests, prune, receipts};
 
 impl Phone {
     /// Where this phone has stood in a scope's history, newest first.
@@ -43,7 +43,9 @@ impl Phone {
         let mut watermarks: Watermarks = facts::get(connection, name::WATERMARKS)?.unwrap_or_default();
         watermarks.retain(|(of, _)| *of != scope);
         facts::put(connection, name::WATERMARKS, &watermarks)?;
-        prune::begin_anew(connection, scope, mark.position)?;
+        if prune::begin_anew(connection, scope, mark.position)? {
+            digests::keep_rows(connection, scope)?;
+        }
         forget_set_aside(connection, number)?;
         facts::put(connection, name::SENT_UPTO, &0)?;
         batch.set_cursor(scope, mark.position, mark.chain.0)?;
@@ -159,6 +161,37 @@ pub(crate) fn come_back_own(connection: &Connection, receipts: &[Receipt]) -> Re
         drop_empty(connection)?;
     }
     Ok(())
+}
+
+/// The changes of a scope that are carried.
+pub(crate) fn list_carried(connection: &Connection, scope: i64) -> Result<Vec<Key>> {
+    let sql = "SELECT DISTINCT k.key FROM carried_keys AS k JOIN carried_frames AS f ON f.name = k.name
+               WHERE f.scope = ?1";
+    let mut get = connection.prepare_cached(sql)?;
+    let keys = get.query_map([scope], |row| row.get::<_, [u8; 11]>(0))?;
+    keys.map(|key| Key::from_bytes(&key?).ok_or(AppError::Corrupt)).collect()
+}
+
+/// These stand in a snapshot of that position. Their frames are all that this phone has of them but rows, and the hub
+/// may lose them once more: a frame that is whole again is kept as one of the snapshot's place, until that is in the
+/// backup.
+pub(crate) fn come_back_by(connection: &Connection, scope: i64, position: u64, keys: &[Key]) -> Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    keys.iter().try_for_each(|key| is_back(connection, *key))?;
+    let sql =
+        "SELECT name FROM carried_frames WHERE scope = ?1 AND name NOT IN (SELECT name FROM carried_keys)";
+    let mut get = connection.prepare_cached(sql)?;
+    let names = get.query_map([scope], |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    for name in names {
+        // Frames have a place of their own in the history by their first position; these have none.
+        let sql = "INSERT INTO kept_frames (scope, first, last, bytes)
+                   SELECT ?1, (SELECT min(0, coalesce(min(first), 0)) - 1 FROM kept_frames WHERE scope = ?1), ?2, bytes
+                   FROM carried_frames WHERE name = ?3";
+        connection.prepare_cached(sql)?.execute((scope, position as i64, name))?;
+    }
+    drop_empty(connection)
 }
 
 fn is_any_carried(connection: &Connection) -> Result<bool> {

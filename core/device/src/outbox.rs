@@ -105,10 +105,11 @@ impl Unsent {
         self.only_here().filter_map(|entry| Some((entry.scope, bytes_of(connection, entry).ok()??)))
     }
 
-    /// The changes of a scope of which this phone knows no position.
-    pub fn without_position(&self, scope: ScopeId) -> Vec<Key> {
-        let of_scope = self.entries.iter().filter(|entry| entry.scope == scope && entry.position.is_none());
-        of_scope.map(|entry| entry.key).collect()
+    /// The changes of a scope with the positions that they are said to have, none of them above `upto`.
+    pub fn list_upto(&self, scope: ScopeId, upto: u64) -> Vec<(Key, Option<u64>)> {
+        let of_scope = self.entries.iter().filter(|entry| entry.scope == scope);
+        let below = of_scope.filter(|entry| entry.position.is_none_or(|position| position <= upto));
+        below.map(|entry| (entry.key, entry.position)).collect()
     }
 
     /// How many changes are on this phone only.

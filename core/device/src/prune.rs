@@ -28,14 +28,17 @@ struct Pruning {
     notes: Vec<(u64, u64)>,
 }
 
-/// The hub's history is another one above `mark`: the week begins anew.
-pub(crate) fn begin_anew(connection: &Connection, scope: ScopeId, mark: u64) -> Result<()> {
+/// The hub's history is another one above `mark`: the week begins anew. Whether something above it has been forgotten.
+pub(crate) fn begin_anew(connection: &Connection, scope: ScopeId, mark: u64) -> Result<bool> {
     let mut all: Vec<Pruning> = facts::get(connection, name::PRUNING)?.unwrap_or_default();
+    let mut is_above = false;
     for one in all.iter_mut().filter(|one| one.scope == scope) {
+        is_above |= one.pruned > mark;
         one.notes.clear();
         one.pruned = one.pruned.min(mark);
     }
-    facts::put(connection, name::PRUNING, &all)
+    facts::put(connection, name::PRUNING, &all)?;
+    Ok(is_above)
 }
 
 /// What lies below which position of each scope has been forgotten.

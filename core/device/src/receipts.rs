@@ -34,6 +34,32 @@ pub(crate) fn put(connection: &Connection, scope: i64, receipts: &[Receipt]) -> 
     Ok(())
 }
 
+/// Notes that the hub holds the changes of a writer from `first` to `last`, at positions up to `upto` of which it told
+/// none; those that have a receipt keep it. They become ranges that end there: the hub gave positions in the order of
+/// their numbers.
+pub(crate) fn fill(
+    connection: &Connection,
+    scope: i64,
+    (writer, first, last): (Writer, u32, u32),
+    upto: u64,
+) -> Result<()> {
+    let sql = "SELECT first_seq, last_seq FROM receipts
+               WHERE writer = ?1 AND first_seq <= ?3 AND last_seq >= ?2 ORDER BY first_seq";
+    let mut get = connection.prepare_cached(sql)?;
+    let known = get.query_map((writer.0 as i64, first, last), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let known = known.collect::<rusqlite::Result<Vec<(u32, u32)>>>()?;
+    let mut next = first;
+    for (from, to) in known.into_iter().chain([(last.saturating_add(1), u32::MAX)]) {
+        if next < from {
+            let n = from - next;
+            let position = (upto + 1).saturating_sub(u64::from(n)).max(1);
+            put(connection, scope, &[Receipt { writer, first: next, n, position }])?;
+        }
+        next = next.max(to.saturating_add(1));
+    }
+    Ok(())
+}
+
 /// Makes the receipts of these changes void; one that has none is passed over.
 pub(crate) fn void(connection: &Connection, scope: i64, keys: &[Key]) -> Result<()> {
     for key in keys {

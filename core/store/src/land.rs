@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use langso_domain::id::{Key, ScopeId, Writer};
+use langso_domain::id::{DeviceId, Key, ScopeId, Writer};
 use langso_domain::registry::Table;
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::change::Name;
@@ -95,6 +95,33 @@ impl Batch<'_> {
             }
         }
         Ok(held)
+    }
+
+    /// What a snapshot holds of a device's changes, by its last frame, which is about to land: writer, first and last
+    /// number of each run.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`]; [`Error::UnknownScope`].
+    pub fn list_held_of(&self, frame: &StateFrame, device: DeviceId) -> Result<Vec<(Writer, u32, u32)>> {
+        let number = self.find_scope(frame.header.scope)?.ok_or(Error::UnknownScope)?;
+        let told = frame.writers.iter().filter(|memory| memory.device == Some(device));
+        let mut held: Vec<_> =
+            told.map(|memory| (memory.writer, memory.upto, memory.beyond.clone())).collect();
+        if frame.header.index > 0 {
+            let sql = "SELECT writer, upto, beyond FROM landing_writers WHERE scope = ?1 AND device = ?2";
+            let mut get = self.tx.prepare_cached(sql)?;
+            let mut rows = get.query((number, device.0))?;
+            while let Some(row) = rows.next()? {
+                let beyond: Option<Vec<u8>> = row.get(2)?;
+                let writer = Writer(row.get::<_, i64>(0)? as u64);
+                held.push((writer, row.get(1)?, ranges(beyond.as_deref())));
+            }
+        }
+        let runs = held.into_iter().flat_map(|(writer, upto, beyond)| {
+            let whole = (upto > 0).then_some((1, upto));
+            whole.into_iter().chain(beyond).map(move |(first, last)| (writer, first, last))
+        });
+        Ok(runs.collect())
     }
 
     /// Takes in the next frame of a snapshot, or the first one of another, which takes its place. With the last frame

@@ -206,7 +206,7 @@ fn long_hint(at: u64) -> String {
 
 /// A phone with three changes of its own whose receipts lie above its cursor, on a hub that is then rolled back to below
 /// them; the cursor stays in its history.
-async fn receipts_above_the_cursor() -> (Field, Team, Handset, Ledger) {
+pub async fn receipts_above_the_cursor() -> (Field, Team, Handset, Ledger) {
     let field = Field::start().await;
     let team = field.found("Tổ thôn Ngàn Chi");
     let mut ledger = Ledger::default();

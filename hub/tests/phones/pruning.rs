@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use langso_device::companion::Nothing;
+use langso_device::companion::{Nothing, SyncProblem};
 use langso_device::journal;
 use langso_domain::id::Key;
 use langso_domain::registry::Role;
@@ -173,9 +173,12 @@ async fn a_hub_restored_from_the_backup_that_let_phones_forget_lacks_nothing() {
     field.reach(&[&phone, &lead]);
     phone.sync().await.unwrap();
     ledger.is_whole(&field, &team, &mut [&mut phone]);
+    field.world.pass(DAY_MS);
     lead.sync().await.unwrap();
     phone.sync().await.unwrap();
     ledger.is_whole(&field, &team, &mut [&mut phone, &mut lead]);
+    let problems = phone.app().sync().list_sync_problems(Nothing {}).unwrap().problems;
+    assert!(!problems.iter().any(|one| matches!(one, SyncProblem::HubLacksRows { .. })), "{problems:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

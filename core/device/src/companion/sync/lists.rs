@@ -92,6 +92,12 @@ pub enum SyncProblem {
         /// When it was found, ms UTC by the phone's own clock.
         since: i64,
     },
+    /// The hub was put back to an older copy than the one after which this phone forgot what it had sent, and lacks rows
+    /// that this phone still shows. They stay as they are; whoever runs the hub must put a newer copy in its place.
+    HubLacksRows {
+        /// When it was found, ms UTC.
+        since: i64,
+    },
     /// The hub holds own saves back until the lead admits them.
     SetAside {
         /// As in `set_aside.list_set_aside`.
@@ -189,6 +195,9 @@ impl Sync<'_> {
         let files = damage::get(connection)?.map(|damage| damage.found_at);
         if let Some(since) = rows.chain(files).min() {
             problems.push(SyncProblem::Repairing { since });
+        }
+        if let Some(since) = digests::list_kept(connection)?.into_iter().map(|(_, since)| since).min() {
+            problems.push(SyncProblem::HubLacksRows { since });
         }
         let mut aside: BTreeMap<u8, u32> = BTreeMap::new();
         for reason in rows::all(connection, "SELECT reason FROM set_aside_notices", [], |row| row.get(0))? {
