@@ -28,6 +28,8 @@ pub enum Promise {
     EditShows,
     /// Heads are the versions written less the versions named; the highest shows, and what differs is on the shelf.
     HeadsAreUnnamedVersions,
+    /// Damaged rows are found, and replicas of one digest hold the same rows.
+    DigestsTrue,
     /// No cursor passes a position whose change the phone has not heard.
     NoHole,
     /// After its last sync a phone stands at the hub's position and chain.

@@ -4,7 +4,9 @@
 //! together. Also: copies of all that a file holds, as a backup program would make them.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use langso_store::{CURRENT, Purpose, Replica};
 use rusqlite::types::Value;
@@ -45,12 +47,15 @@ pub(crate) struct File {
     pub replica: Replica,
     pub kind: Kind,
     tables: Rc<Tables>,
+    name: PathBuf,
 }
 
 /// Replicas that wait to be used again. One for each thread.
 #[derive(Debug, Default)]
 pub struct Pool {
     free: BTreeMap<Kind, Vec<File>>,
+    /// Those that another file can read: in memory too, under a name of their own.
+    named: BTreeMap<Kind, Vec<File>>,
 }
 
 impl Pool {
@@ -66,7 +71,28 @@ impl Pool {
         // Room for the statements of the store and of this file alike.
         replica.connection().set_prepared_statement_cache_capacity(512);
         let tables = Rc::new(Tables::of(&replica)?);
-        Ok(File { replica, kind, tables })
+        Ok(File { replica, kind, tables, name: PathBuf::new() })
+    }
+
+    /// An empty replica from which another may take its rows.
+    pub(crate) fn take_named(&mut self, kind: Kind) -> Result<File> {
+        static NAMES: AtomicU64 = AtomicU64::new(0);
+        if let Some(file) = self.named.entry(kind).or_default().pop() {
+            return Ok(file);
+        }
+        let name = format!("file:/langso-simulator-{}?vfs=memdb", NAMES.fetch_add(1, Ordering::Relaxed));
+        let name = PathBuf::from(name);
+        let schema = if kind.newer { newer::schema() } else { CURRENT };
+        let replica = Replica::open(&name, schema, Purpose::HubCache)?;
+        let tables = Rc::new(Tables::of(&replica)?);
+        Ok(File { replica, kind, tables, name })
+    }
+
+    /// Takes such a replica back.
+    pub(crate) fn give_named(&mut self, mut file: File) -> Result {
+        file.empty()?;
+        self.named.entry(file.kind).or_default().push(file);
+        Ok(())
     }
 
     /// Takes a replica back.
@@ -118,7 +144,36 @@ impl File {
                 batch.connection().prepare_cached(&table.delete)?.execute([])?;
             }
         }
-        Ok(batch.commit()?)
+        batch.commit()?;
+        self.replica.forget_digests();
+        Ok(())
+    }
+
+    /// Under which another connection finds it.
+    pub fn name(&self) -> &Path {
+        &self.name
+    }
+
+    /// Changes a row of a scope as a failing disk might; false when there is none.
+    pub fn damage(&mut self, scope: i64, pick: impl FnOnce(usize) -> usize) -> Result<bool> {
+        let connection = self.replica.connection();
+        let mut filled = Vec::new();
+        for table in self.replica.schema().registry.tables {
+            let sql = format!("SELECT 1 FROM {} WHERE scope = ?1 AND v_stamp > 0", table.plural);
+            if connection.prepare_cached(&sql)?.exists([scope])? {
+                filled.push(table.plural);
+            }
+        }
+        if filled.is_empty() {
+            return Ok(false);
+        }
+        let table = filled[pick(filled.len())];
+        let sql = format!(
+            "UPDATE {table} SET v_stamp = v_stamp + 1
+             WHERE id = (SELECT id FROM {table} WHERE scope = ?1 AND v_stamp > 0 ORDER BY id LIMIT 1)"
+        );
+        connection.prepare_cached(&sql)?.execute([scope])?;
+        Ok(true)
     }
 
     /// What it holds now.
@@ -143,7 +198,9 @@ impl File {
             let mut put = batch.connection().prepare_cached(&self.tables.0[*at].insert)?;
             put.execute(rusqlite::params_from_iter(values))?;
         }
-        Ok(batch.commit()?)
+        batch.commit()?;
+        self.replica.forget_digests();
+        Ok(())
     }
 
     /// The tables that hold anything.

@@ -78,6 +78,42 @@ rules! {
     /// The hub serves every scope to whoever asks.
     TrainerSeesNoTeam = "every-scope-served",
         "nothing out of scope is delivered";
+    /// The hub goes on from whatever position a phone names.
+    ChainKnown = "chain-ignored",
+        "a phone sees that its hub has another history";
+    /// A position that the hub gave counts for ever.
+    ReceiptsBecomeVoid = "receipt-never-voided",
+        "what a hub has lost is sent again";
+    /// What others wrote stays where it is when the hub has lost it.
+    PulledOfferedAgain = "pulled-not-offered-again",
+        "what a hub has lost comes back from whoever fetched it";
+    /// A frame that was offered again is forgotten once a request with it has ended.
+    WaitsUntilShown = "taken-counts-as-shown",
+        "a hub that is rolled back twice gets what it lost twice";
+    /// A phone forgets what the hub has, whether a backup has it or not.
+    PruneNeedsBackup = "prune-at-receipt",
+        "a hub that loses its disk gets everything back from phones";
+    /// A phone forgets at the end of any reply what a backup has, read up to there or not.
+    PruneBelowOwnCursor = "prune-above-cursor",
+        "a receipt above the cursor, which no chain has proven, makes nobody forget";
+    /// A phone forgets what a backup has at once.
+    PruneAfterAWeek = "prune-without-a-week",
+        "a hub set back to a copy older than its newest backup gets what it lost";
+    /// A phone forgets at the end of any reply, also of one that says that its cursor is not known.
+    PruneWhenDone = "prune-before-fall-back",
+        "a hub set back behind its own backup gets what it lost";
+    /// A phone drops a scope that the hub says it does not know.
+    LeftIsSaid = "scope-dropped-unsaid",
+        "a hub set back to before a phone had a scope takes nothing from it";
+    /// A scope that is mended by a snapshot keeps only what the snapshot has.
+    RepairKeepsUnsent = "repair-drops-unsent",
+        "damage that is found and mended takes no work along";
+    /// A receipt that the cursor had not passed goes on counting when a snapshot takes the cursor past it.
+    SnapshotShows = "receipt-unchecked-by-snapshot",
+        "what a hub has lost is sent again by a phone that skips over it";
+    /// Who was handed a teammate's changes keeps them to himself.
+    ReceiverForwards = "receiver-does-not-forward",
+        "work handed over reaches the hub although its author's phone is gone";
     /// The hub numbers changes when they come and shows them when they are committed.
     CounterInItsTransaction = "sequence-for-counter",
         "commit order is position order, so that no cursor passes what is still to come";

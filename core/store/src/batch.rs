@@ -182,9 +182,11 @@ impl Batch<'_> {
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn end_writer(&mut self, writer: Writer, last_seq: u32) -> Result<()> {
+        // A snapshot may have noted some of its numbers as ranges.
+        self.writers.add_all(&self.tx, writer, last_seq, &[])?;
         self.writers.forget(&self.tx)?;
-        let sql = "UPDATE writers SET upto = max(upto, ?2), is_current = 0 WHERE writer = ?1";
-        self.tx.prepare_cached(sql)?.execute((writer.0 as i64, last_seq))?;
+        let sql = "UPDATE writers SET is_current = 0 WHERE writer = ?1";
+        self.tx.prepare_cached(sql)?.execute([writer.0 as i64])?;
         Ok(())
     }
 
@@ -194,10 +196,7 @@ impl Batch<'_> {
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn note_own(&mut self, key: Key) -> Result<()> {
-        self.writers.forget(&self.tx)?;
-        let sql = "UPDATE writers SET upto = max(upto, ?2) WHERE writer = ?1 AND is_current = 1";
-        self.tx.prepare_cached(sql)?.execute((key.writer.0 as i64, key.seq))?;
-        Ok(())
+        self.writers.note_current(&self.tx, key)
     }
 
     /// Whether a change has been taken in.

@@ -100,6 +100,14 @@ impl Writers {
         Ok(())
     }
 
+    /// Notes that a writer of this process has numbered up to here; any other is left as it is.
+    pub fn note_current(&mut self, connection: &Connection, key: Key) -> Result<()> {
+        if let Some(known) = self.known(connection, key.writer)?.filter(|known| known.is_current) {
+            known.add_range(1, key.seq);
+        }
+        Ok(())
+    }
+
     /// Notes a change; the first of a writer binds it to scope and device.
     pub fn add(&mut self, connection: &Connection, key: Key, scope: i64, device: DeviceId) -> Result<()> {
         self.known(connection, key.writer)?;

@@ -1,22 +1,21 @@
 //! A small hub around the real session: a log by scope with dense positions and chain, receipts, roles, and what is
 //! set aside. It writes rosters itself, from a cache made of its own log by the same store.
 //!
-//! What a hub may do to a phone that falls back, snapshots and digests, and what it may forget, will have its place
-//! in `serve`; grants and hand-over in `ingest`.
-
+mod backup;
 mod serve;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use langso_domain::id::{DeviceId, Key, RowId, ScopeId, Writer};
 use langso_domain::registry::{CURRENT, Role, ScopeKind};
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::change::{self, ChangeHash};
-use langso_sync::frame::{Frame, Outer};
+use langso_sync::frame::{Frame, FrameError, Outer};
 use langso_sync::keys::{PublicKey, SigningKey};
+use langso_sync::state::StateFrame;
 
-use crate::broken::{Promise, Result};
+use crate::broken::{Broken, Promise, Result};
 use crate::content::{self, Rows, Who};
 use crate::dice::Dice;
 use crate::handset::skewed;
@@ -26,7 +25,7 @@ use crate::pool::File;
 use crate::rule::Rule;
 
 /// One row of the log.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct LogRow {
     pub key: Key,
     pub author: DeviceId,
@@ -42,12 +41,14 @@ pub(crate) struct ScopeLog {
     pub scope: ScopeId,
     pub kind: ScopeKind,
     pub rows: Vec<LogRow>,
+    /// Up to where a backup has been read back.
+    pub watermark: u64,
     /// How far the cache has taken it in.
     cached: usize,
 }
 
 /// What waits for the lead.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Aside {
     scope: ScopeId,
     key: Key,
@@ -56,10 +57,13 @@ struct Aside {
 }
 
 /// A device that has enrolled.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Device {
     key: PublicKey,
     role: Role,
+    /// Scopes that it is given later on.
+    without: BTreeSet<ScopeId>,
+    is_revoked: bool,
 }
 
 /// See the module.
@@ -79,6 +83,7 @@ pub(crate) struct Hub {
     aside: Vec<Aside>,
     /// Keys that came with other bytes than the log holds.
     pub collisions: Vec<Key>,
+    copies: Vec<backup::HubCopy>,
     cache: File,
     held: Vec<HeldScope>,
     pen: Pen,
@@ -100,6 +105,7 @@ impl Hub {
             bound: HashMap::new(),
             aside: Vec::new(),
             collisions: Vec::new(),
+            copies: Vec::new(),
             cache,
             held: Vec::new(),
             pen: Pen::default(),
@@ -108,7 +114,7 @@ impl Hub {
         for (scope, kind) in scopes {
             let number = batch.add_scope(scope, kind)?;
             hub.held.push(HeldScope { kind: kind as i64, number, scope });
-            hub.logs.push(ScopeLog { scope, kind, rows: Vec::new(), cached: 0 });
+            hub.logs.push(ScopeLog { scope, kind, rows: Vec::new(), watermark: 0, cached: 0 });
         }
         batch.commit()?;
         Ok(hub)
@@ -116,7 +122,36 @@ impl Hub {
 
     pub fn enrol(&mut self, key: PublicKey, role: Role) {
         let id = langso_sync::keys::device_id(&key);
-        self.devices.insert(id, Device { key, role });
+        self.devices.insert(id, Device { key, role, without: BTreeSet::new(), is_revoked: false });
+    }
+
+    /// Whether a device has a scope now.
+    fn has(&self, scope: ScopeId, device: DeviceId) -> bool {
+        let has = |device: &Device| !device.is_revoked && !device.without.contains(&scope);
+        self.devices.get(&device).is_some_and(has)
+    }
+
+    /// A device has a scope from later on.
+    pub fn withhold(&mut self, device: DeviceId, scope: ScopeId) {
+        self.devices.entry(device).and_modify(|device| device.without.extend([scope]));
+    }
+
+    /// A device is given every scope of its role.
+    pub fn give(&mut self, device: DeviceId) {
+        self.devices.entry(device).and_modify(|device| device.without.clear());
+    }
+
+    /// A device is revoked, or no longer.
+    pub fn revoke(&mut self, device: DeviceId, is_revoked: bool) {
+        self.devices.entry(device).and_modify(|device| device.is_revoked = is_revoked);
+    }
+
+    /// The key behind a name, and whether it is the hub's own.
+    pub fn signer(&self, id: DeviceId) -> Option<(PublicKey, bool)> {
+        if id == self.device {
+            return Some((self.key.public(), true));
+        }
+        self.devices.get(&id).map(|device| (device.key, false))
     }
 
     pub fn into_cache(self) -> File {
@@ -162,6 +197,9 @@ impl Hub {
     /// Keeps what is whole and true of a frame.
     fn ingest(&mut self, bytes: &[u8]) -> bool {
         let Ok(outer) = Outer::whole(bytes) else { return false };
+        if outer.key_id() == self.device {
+            return self.take_back(outer);
+        }
         let Some(device) = self.devices.get(&outer.key_id()) else { return false };
         if outer.verify(&device.key).is_err() {
             return false;
@@ -175,6 +213,31 @@ impl Hub {
         true
     }
 
+    /// A frame that this hub has signed itself, before it lost what it holds: who wrote it was judged then.
+    fn take_back(&mut self, outer: Outer<'_>) -> bool {
+        if outer.verify(&self.key.public()).is_err() {
+            return false;
+        }
+        let Ok(frame) = outer.open() else { return false };
+        for came in frame.changes() {
+            let is_bound = self.bind(frame.header.scope, came.head.key.writer, came.author);
+            if is_bound && !self.is_known(came.head.key, came.bytes) {
+                self.append(frame.header.scope, came.head.key, came.author, came.bytes.into());
+            }
+        }
+        self.frames += 1;
+        true
+    }
+
+    /// Whether the log has the change; the same key with other bytes is noted.
+    fn is_known(&mut self, key: Key, bytes: &[u8]) -> bool {
+        let Some((_, _, known)) = self.places.get(&key) else { return false };
+        if *known != change::hash(bytes) {
+            self.collisions.push(key);
+        }
+        true
+    }
+
     /// How many frames were kept since the last look.
     pub fn take_frame_count(&mut self) -> u64 {
         std::mem::take(&mut self.frames)
@@ -184,14 +247,13 @@ impl Hub {
         let scope = frame.header.scope;
         for came in frame.changes() {
             let (key, bytes) = (came.head.key, came.bytes);
-            let hash = change::hash(bytes);
-            if let Some((_, _, known)) = self.places.get(&key) {
-                if *known != hash {
-                    self.collisions.push(key);
-                }
+            if self.is_known(key, bytes) {
                 continue;
             }
-            if self.may_write(scope, role, bytes) && self.bind(scope, key.writer, signer) {
+            if self.has(scope, signer)
+                && self.may_write(scope, role, bytes)
+                && self.bind(scope, key.writer, signer)
+            {
                 self.append(scope, key, signer, bytes.into());
             } else if !self.keeps(key) && self.rule != Some(Rule::SetAsideIsADelay) {
                 self.aside.push(Aside { scope, key, device: signer, bytes: bytes.into() });
@@ -279,6 +341,33 @@ impl Hub {
         Ok(&mut self.cache)
     }
 
+    /// A scope as its snapshot, in frames that this hub has signed.
+    pub fn snapshot(&mut self, scope: ScopeId, body_bytes: usize, now_ms: u64) -> Result<Vec<StateFrame>> {
+        self.catch_up(now_ms)?;
+        let mut batch = self.cache.replica.begin()?;
+        for log in self.logs.iter().filter(|log| log.scope == scope) {
+            for row in log.rows.iter().filter(|row| row.author == self.device) {
+                batch.note_own(row.key)?;
+            }
+        }
+        batch.commit()?;
+        let mut bodies = Vec::new();
+        let keep = |body| {
+            bodies.push(body);
+            Ok::<_, Broken>(())
+        };
+        let of = self.cache.replica.export(scope, body_bytes, keep)?;
+        let schema = self.cache.replica.schema().registry.schema;
+        let count = bodies.len() as u32;
+        let wrong = |error: FrameError| Promise::NoError.broken(format!("a snapshot: {error}"));
+        let mut frames = Vec::new();
+        for (body, at) in bodies.iter().zip(0..) {
+            let bytes = body.seal(&self.key, (scope, schema), of, (at, count));
+            frames.push(StateFrame::open(&Outer::whole(&bytes).map_err(wrong)?).map_err(wrong)?);
+        }
+        Ok(frames)
+    }
+
     /// Every key that came with other bytes than the log holds is work that nobody can bring in.
     pub fn check(&self) -> Result {
         match self.collisions.first() {
@@ -297,7 +386,10 @@ impl ScopeLog {
         Cursor { position: self.rows.len() as u64, chain }
     }
 
-    fn knows(&self, cursor: Cursor) -> bool {
+    pub fn knows(&self, cursor: Cursor, rule: Option<Rule>) -> bool {
+        if rule == Some(Rule::ChainKnown) {
+            return cursor.position <= self.rows.len() as u64;
+        }
         match cursor.position.checked_sub(1) {
             None => cursor == Cursor::start(self.scope),
             Some(at) => self.rows.get(at as usize).is_some_and(|row| row.chain == cursor.chain),

@@ -54,6 +54,9 @@ impl Hub {
             return Ok(problem(Problem::BadSignature, None));
         }
         let nonce = nonce(auth.key_id, hub_ms / DAY_MS);
+        if self.devices.get(&auth.key_id).is_some_and(|device| device.is_revoked) {
+            return Ok(problem(Problem::Revoked, Some(nonce)));
+        }
         let is_good = |age| nonce_of_age(auth.key_id, hub_ms, age) == Some(auth.nonce);
         if !(0..=NONCE_DAYS).any(is_good) {
             return Ok(problem(Problem::StaleNonce, Some(nonce)));
@@ -71,7 +74,8 @@ impl Hub {
     pub fn may_read(&self, log: &ScopeLog, device: DeviceId) -> bool {
         let role = self.devices.get(&device).map(|device| device.role);
         let serves_all = self.rule == Some(Rule::TrainerSeesNoTeam);
-        log.kind != ScopeKind::Team || role != Some(Role::Trainer) || serves_all
+        let is_of_role = log.kind != ScopeKind::Team || role != Some(Role::Trainer);
+        (is_of_role && self.has(log.scope, device)) || serves_all
     }
 
     fn reply(&self, device: DeviceId, hello: &Hello, mut head: ReplyHead) -> Result<Vec<u8>> {
@@ -83,14 +87,21 @@ impl Hub {
                 head.problems.push(Problem::ScopeUnknown(*scope));
                 continue;
             };
-            if !log.knows(*cursor) {
+            let marks = hello.marks.iter().filter(|mark| mark.scope == at).map(|mark| mark.cursor);
+            let from = std::iter::once(*cursor).chain(marks).find(|from| log.knows(*from, self.rule));
+            let Some(from) = from else {
                 head.problems.push(Problem::CursorUnknown(*scope));
                 continue;
+            };
+            if from != *cursor {
+                head.resumed.push((at, from));
             }
-            let rows =
-                (1..).zip(&log.rows).skip(cursor.position as usize).filter(|(_, row)| row.is_committed);
+            if log.watermark > 0 {
+                head.watermarks.push((at, log.watermark));
+            }
+            let rows = (1..).zip(&log.rows).skip(from.position as usize).filter(|(_, row)| row.is_committed);
             let got = receipts(at, &held, rows.map(|(position, row)| (position, row.key)), &mut room);
-            serve.push((log, *cursor, got.ranges.clone()));
+            serve.push((log, from, got.ranges.clone()));
             if !got.ranges.is_empty() {
                 head.receipts.push(got);
             }

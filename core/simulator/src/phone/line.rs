@@ -1,14 +1,15 @@
 //! The phone's end of a sync: requests out, replies in, every event in a transaction of its own.
 
-use langso_domain::id::Key;
+use langso_domain::id::{Key, ScopeId};
 use langso_domain::registry::ScopeKind;
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::frame::{Frame, Outer};
+use langso_sync::history::Shown;
 use langso_sync::keys::PublicKey;
 use langso_sync::session::{Event, News, Pace, Receipt, Session, Setup};
 use langso_sync::wire::{MAX_REQUEST_BYTES, Problem, RequestEvent, RequestReader};
 
-use super::{Phone, decoded, taught};
+use super::{Disk, Entry, Frames, Phone, decoded, taught};
 use crate::broken::{Promise, Result};
 use crate::handset::Handset;
 use crate::rule::Rule;
@@ -74,11 +75,13 @@ impl Phone {
     pub fn ask(&mut self, rule: Option<Rule>) -> Result<Vec<u8>> {
         let held = self.held();
         let Some(session) = &mut self.session else { return Err(Promise::NoError.broken("no session")) };
+        let keeps_to_itself = rule == Some(Rule::ReceiverForwards);
+        let carried = self.disk.frames.offered(keeps_to_itself);
         let unsent = self.disk.outbox.open().filter(|entry| entry.is_unsent());
         let pending = unsent.map(|entry| (entry.scope, entry.bytes.to_vec()));
-        let body = session.request(&self.key, &held, pending, []);
+        let body = session.request(&self.key, &held, pending, carried);
         self.disk.pace = session.pace().number();
-        for key in keys_in(&body)? {
+        for key in own_keys_in(&body, &self.disk.frames)? {
             if self.disk.outbox.get(key).is_none_or(|entry| entry.position.is_some()) {
                 return Err(Promise::SentOnce.broken(key.to_string()));
             }
@@ -114,27 +117,36 @@ impl Phone {
     pub fn take(&mut self, event: Event, how: Taking<'_>) -> Result<Taken> {
         match event {
             Event::News(news) => self.take_news(&news, how)?,
-            Event::Receipts { receipts, .. } => self.disk.outbox.receive(&receipts),
-            Event::Frame { frame, cursor, .. } => return self.take_frame(&frame, cursor, how),
-            Event::End { cursors, .. } => {
-                let mut batch = self.file.replica.begin()?;
-                for (scope, cursor) in &cursors {
-                    batch.set_cursor(*scope, cursor.position, cursor.chain.0)?;
-                }
-                batch.commit()?;
-                cursors.iter().for_each(|(scope, cursor)| self.disk.outbox.pass(*scope, cursor.position));
+            Event::Receipts { scope, receipts } => {
+                let shown = receipts.iter().flat_map(|receipt| {
+                    let key = |n| Key { writer: receipt.writer, seq: receipt.first + n };
+                    (0..receipt.n).map(move |n| (receipt.position + u64::from(n), key(n)))
+                });
+                let shown: Vec<(u64, Key)> = shown.collect();
+                // A receipt of one change shows that no other one stands there.
+                self.disk.outbox.void_shown(scope, &shown, how.rule);
+                self.disk.outbox.receive(&receipts);
+                self.disk.frames.show(&shown.iter().map(|(_, key)| *key).collect::<Vec<_>>());
+            }
+            Event::Frame { frame, bytes, cursor } => return self.take_frame(&frame, &bytes, cursor, how),
+            Event::End { cursors, heads, carried } => {
+                self.end(&cursors, &heads, &carried, how)?;
+                self.forget(how)?;
                 return Ok(Taken::Ended);
             }
             Event::Compared { .. } => {}
-            Event::Refused(body) => return Ok(Taken::Refused(body.problem)),
             // The hub of a run serves its log alone.
             Event::State { .. } => {
                 return Err(Promise::NoError.broken("a snapshot that no hub here makes".to_owned()));
             }
-            // The hub of a run keeps its history; here stands what a phone does when one has not.
-            Event::OtherHistory { scope } | Event::FellBack { scope, .. } => {
-                return Err(Promise::CursorAtHead.broken(format!("another history of {scope}")));
+            Event::OtherHistory { scope } => {
+                let marks = self.disk.frames.marks(scope);
+                if let Some(session) = &mut self.session {
+                    session.offer_marks(scope, &marks);
+                }
             }
+            Event::FellBack { scope, cursor } => self.fall_back(scope, cursor, how.rule)?,
+            Event::Refused(body) => return Ok(Taken::Refused(body.problem)),
         }
         Ok(Taken::Open)
     }
@@ -145,13 +157,85 @@ impl Phone {
                 news.joined.iter().filter_map(|(scope, kind)| Some((*scope, ScopeKind::from_number(*kind)?)));
             self.join(&known.collect::<Vec<_>>())?;
         }
+        if how.rule == Some(Rule::LeftIsSaid) {
+            self.drop_unknown(news)?;
+        }
         self.disk.hub_time = Some(how.handset.hear(how.now_ms, news.hub_time_ms));
         self.disk.nonce = news.nonce;
         self.disk.outbox.set_aside(&news.set_aside);
+        self.disk.frames.watermarks(&news.watermarks);
         Ok(())
     }
 
-    fn take_frame(&mut self, frame: &Frame, cursor: Cursor, how: Taking<'_>) -> Result<Taken> {
+    /// Drops the scopes that the hub says it does not know, as no real program may.
+    fn drop_unknown(&mut self, news: &News) -> Result {
+        let unknown = |scope: ScopeId| news.problems.contains(&Problem::ScopeUnknown(scope));
+        for state in self.file.replica.scopes()?.iter().filter(|state| unknown(state.scope)) {
+            self.disk.outbox.forget(state.scope);
+            self.disk.frames.forget(state.scope);
+            self.journal.retain(|record| record.scope != state.scope);
+        }
+        Ok(())
+    }
+
+    /// The hub has another history from a mark on.
+    fn fall_back(&mut self, scope: ScopeId, mark: Cursor, rule: Option<Rule>) -> Result {
+        let mut batch = self.file.replica.begin()?;
+        batch.set_cursor(scope, mark.position, mark.chain.0)?;
+        batch.commit()?;
+        let outbox = &mut self.disk.outbox;
+        outbox.void(scope, Shown::UpTo(mark.position), rule);
+        self.disk.frames.fall_back(scope, mark, |key| outbox.has(key), rule);
+        Ok(())
+    }
+
+    /// A reply is whole: cursors move, receipts above a head fall, and what may be forgotten is.
+    fn end(
+        &mut self,
+        cursors: &[(ScopeId, Cursor)],
+        heads: &[(ScopeId, u64)],
+        carried: &[i64],
+        how: Taking<'_>,
+    ) -> Result {
+        let mut batch = self.file.replica.begin()?;
+        for (scope, cursor) in cursors {
+            batch.set_cursor(*scope, cursor.position, cursor.chain.0)?;
+        }
+        batch.commit()?;
+        let Disk { outbox, frames, .. } = &mut self.disk;
+        for (scope, cursor) in cursors {
+            outbox.pass(*scope, cursor.position);
+            frames.mark(*scope, *cursor);
+        }
+        frames.taken(carried, how.rule);
+        for (scope, head) in heads {
+            outbox.void(*scope, Shown::UpTo(*head), how.rule);
+            frames.at_head(*scope);
+        }
+        Ok(())
+    }
+
+    /// Forgets what lies below the prune line, when the phone is sure of the time and has read all there is: a hub that
+    /// does not know the cursor, or has more to say, may have lost what it once had a backup of.
+    fn forget(&mut self, how: Taking<'_>) -> Result {
+        let now = self.moment(how.handset, how.now_ms);
+        let is_done = self.session.as_ref().is_some_and(Session::done);
+        let waits = !matches!(how.rule, Some(Rule::PruneWhenDone | Rule::PruneBelowOwnCursor));
+        if !now.is_sure || (waits && !is_done) {
+            return Ok(());
+        }
+        for of in self.file.replica.scopes()? {
+            let line = self.disk.frames.settle(now.ms, of.scope, of.position, how.rule);
+            // The last numbers of this process's writers are noted when it has ended.
+            let is_current =
+                |entry: &Entry| self.pen.authors.values().any(|author| author.writer() == entry.key.writer);
+            let gone = self.disk.outbox.prune(of.scope, line, is_current);
+            self.journal.retain(|record| !gone.contains(&record.key));
+        }
+        Ok(())
+    }
+
+    fn take_frame(&mut self, frame: &Frame, bytes: &[u8], cursor: Cursor, how: Taking<'_>) -> Result<Taken> {
         let scope = frame.header.scope;
         let now = self.moment(how.handset, how.now_ms);
         if how.rule == Some(Rule::CursorWithItsFrame) {
@@ -164,6 +248,7 @@ impl Phone {
         }
         let mut clock = self.pen.clock;
         let mut own: Vec<Receipt> = Vec::new();
+        let mut shown: Vec<(u64, Key)> = Vec::new();
         let mut batch = self.file.replica.begin()?;
         taught::forget_if(how.rule, &batch)?;
         for served in frame.changes() {
@@ -172,6 +257,7 @@ impl Phone {
             taught::take_in(&mut batch, (scope, served.author), &change, how.rule, highest)?;
             self.pen.heard = self.pen.heard.max(change.stamp);
             clock.adopt(now.ms, change.stamp);
+            shown.extend(served.position.map(|position| (position, change.key)));
             if let Some(position) = served.position.filter(|_| served.author == self.device) {
                 own.push(Receipt { writer: change.key.writer, first: change.key.seq, n: 1, position });
             }
@@ -184,20 +270,26 @@ impl Phone {
         batch.commit()?;
         self.pen.clock = clock;
         self.disk.last_stamp = clock.last();
+        self.disk.outbox.void_shown(scope, &shown, how.rule);
+        let keys = shown.into_iter().map(|(_, key)| key).collect();
+        self.disk.frames.keep(scope, cursor, bytes, keys);
         self.disk.outbox.receive(&own);
         self.disk.outbox.pass(scope, cursor.position);
         Ok(Taken::Open)
     }
 }
 
-/// The changes that a request carries.
-fn keys_in(body: &[u8]) -> Result<Vec<Key>> {
+/// The changes that a phone's request carries, but for those in frames that it has kept.
+fn own_keys_in(body: &[u8], kept: &Frames) -> Result<Vec<Key>> {
     let wrong = |error: &dyn std::error::Error| Promise::NoError.broken(format!("own request: {error}"));
     let mut reader = RequestReader::new(MAX_REQUEST_BYTES as u64);
     reader.push(body).map_err(|error| wrong(&error))?;
     let mut keys = Vec::new();
     while let Some(event) = reader.next_event().map_err(|error| wrong(&error))? {
         if let RequestEvent::Frame(bytes) = event {
+            if kept.is_kept(&bytes) {
+                continue;
+            }
             let frame = Outer::whole(&bytes).and_then(|outer| outer.open()).map_err(|error| wrong(&error))?;
             keys.extend(frame.changes().map(|change| change.head.key));
         }

@@ -3,9 +3,11 @@
 //! It does what `core/device` does, with the disk in memory: rows and outbox in one transaction, then the journal;
 //! every event of a session in a transaction of its own. What a process knows is lost with it.
 
+mod kept;
 mod line;
 mod outbox;
 mod save;
+mod state;
 mod taught;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -15,7 +17,8 @@ use langso_domain::id::{DeviceId, Key, ScopeId, Writer};
 use langso_domain::registry::ScopeKind;
 use langso_sync::change::Change;
 use langso_sync::clock::{Clock, Stamp};
-use langso_sync::keys::SigningKey;
+use langso_sync::frame::{FrameBuilder, FrameError, Outer};
+use langso_sync::keys::{PublicKey, SigningKey};
 use langso_sync::session::Session;
 use langso_sync::wire::{Held, Nonce};
 
@@ -26,6 +29,7 @@ use crate::pen::{HeldScope, Moment, Pen};
 use crate::pool::{Copy, File};
 use crate::rule::Rule;
 
+pub(crate) use kept::Frames;
 pub(crate) use line::{Line, Taken, Taking};
 pub(crate) use outbox::{Entry, Outbox};
 pub(crate) use save::Fate;
@@ -35,6 +39,10 @@ pub(crate) use taught::Highest;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Disk {
     pub outbox: Outbox,
+    /// What others wrote, as it came.
+    pub frames: Frames,
+    /// Scopes of which it has taken a snapshot: of some rows there it keeps no change that it could offer again.
+    pub by_snapshot: BTreeSet<ScopeId>,
     nonce: Nonce,
     pace: u32,
     hub_time: Option<HubTime>,
@@ -234,30 +242,65 @@ impl Phone {
         self.restart(rule)
     }
 
-    /// Takes in a change that came in another way than by a session, out of order and perhaps not for the first
-    /// time.
+    /// Own changes that the hub has no position for, in frames of its own, for a teammate.
+    pub fn hand_over(&self, most: usize) -> Vec<(ScopeId, Rc<[u8]>)> {
+        let schema = self.file.replica.schema().registry.schema;
+        let mut parcel = Vec::new();
+        for held in &self.scopes {
+            let mut builder = FrameBuilder::new(held.scope, schema, most);
+            let unsent =
+                self.disk.outbox.open().filter(|entry| entry.is_unsent() && entry.scope == held.scope);
+            // What does not fit goes another time.
+            unsent.take_while(|entry| builder.push(&entry.bytes).is_ok()).count();
+            parcel.extend(builder.build(&self.key).map(|frame| (held.scope, frame.into())));
+        }
+        parcel
+    }
+
+    /// Takes in a frame that came from a teammate, out of order and perhaps not for the first time; what was new is kept
+    /// until the hub shows it. Gives how many changes were new.
     pub fn hear(
         &mut self,
-        scope: ScopeId,
-        changes: &[(DeviceId, &[u8])],
+        bytes: &[u8],
+        signer: &PublicKey,
+        is_hub: bool,
         now: Moment,
         rule: Option<Rule>,
     ) -> Result<usize> {
+        let wrong = |error: FrameError| Promise::NoError.broken(format!("a teammate's frame: {error}"));
+        let outer = Outer::whole(bytes).map_err(wrong)?;
+        outer.verify(signer).map_err(wrong)?;
+        let frame = outer.open().map_err(wrong)?;
+        let scope = frame.header.scope;
         let mut clock = self.pen.clock;
-        let mut heard = 0;
+        let mut new = Vec::new();
         let highest = &mut self.disk.highest;
         let mut batch = self.file.replica.begin()?;
         taught::forget_if(rule, &batch)?;
-        for (device, bytes) in changes {
-            let change = decoded(bytes)?;
-            heard += usize::from(taught::take_in(&mut batch, (scope, *device), &change, rule, highest)?);
+        for came in frame.changes() {
+            let change = decoded(came.bytes)?;
+            if taught::take_in(&mut batch, (scope, came.author), &change, rule, highest)? {
+                new.push(change.key);
+            }
             self.pen.heard = self.pen.heard.max(change.stamp);
             clock.adopt(now.ms, change.stamp);
         }
         batch.commit()?;
         self.pen.clock = clock;
         self.disk.last_stamp = clock.last();
+        let heard = new.len();
+        if heard > 0 {
+            let keys = frame.changes().map(|came| came.head.key).collect();
+            self.disk.frames.entrust(scope, bytes, keys, new, is_hub);
+        }
         Ok(heard)
+    }
+
+    /// Whether it could bring a change to the hub, or has one that the hub gave.
+    pub fn holds(&self, key: Key) -> bool {
+        self.disk.outbox.has(key)
+            || self.disk.frames.holds(key)
+            || self.journal.iter().any(|record| record.key == key)
     }
 }
 

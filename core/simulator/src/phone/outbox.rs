@@ -1,12 +1,15 @@
 //! Every change that a phone has written, with what it knows of its way to the hub.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use langso_domain::id::{Key, ScopeId};
 use langso_sync::clock::Stamp;
+use langso_sync::history::{Shown, is_void};
 use langso_sync::session::Receipt;
 use langso_sync::wire::SetAside;
+
+use crate::rule::Rule;
 
 /// One own change.
 #[derive(Debug, Clone)]
@@ -17,6 +20,8 @@ pub(crate) struct Entry {
     pub bytes: Rc<[u8]>,
     /// The hub's.
     pub position: Option<u64>,
+    /// Its position is only known to be no higher than that: a snapshot has it.
+    pub is_bound: bool,
     /// The cursor has passed its position.
     is_passed: bool,
     /// The hub has said that it keeps it without a position.
@@ -34,7 +39,7 @@ pub(crate) struct Outbox {
 
 impl Entry {
     pub fn new(scope: ScopeId, key: Key, stamp: Stamp, bytes: Rc<[u8]>) -> Self {
-        Self { scope, key, stamp, bytes, position: None, is_passed: false, is_aside: false }
+        Self { scope, key, stamp, bytes, position: None, is_bound: false, is_passed: false, is_aside: false }
     }
 
     /// Whether it is on this phone only.
@@ -72,7 +77,9 @@ impl Outbox {
         for receipt in receipts {
             for seq in receipt.first..receipt.first + receipt.n {
                 if let Some(at) = self.at.get(&Key { writer: receipt.writer, seq }) {
-                    self.entries[*at].position = Some(receipt.position + u64::from(seq - receipt.first));
+                    let entry = &mut self.entries[*at];
+                    entry.position = Some(receipt.position + u64::from(seq - receipt.first));
+                    entry.is_bound = false;
                 }
             }
         }
@@ -85,6 +92,71 @@ impl Outbox {
         }
         let rest = &self.entries[self.first_open..];
         self.first_open += rest.iter().take_while(|entry| entry.is_passed).count();
+    }
+
+    /// The hub has shown what is no longer so: receipts fall, and their changes are to be sent again.
+    pub fn void(&mut self, scope: ScopeId, shown: Shown, rule: Option<Rule>) {
+        if rule == Some(Rule::ReceiptsBecomeVoid) {
+            return;
+        }
+        let mut first = self.entries.len();
+        for (at, entry) in self.entries.iter_mut().enumerate().filter(|(_, entry)| entry.scope == scope) {
+            if entry.position.is_some_and(|position| is_void(entry.key, position, shown)) {
+                (entry.position, entry.is_bound, entry.is_passed) = (None, false, false);
+                first = first.min(at);
+            }
+        }
+        self.first_open = self.first_open.min(first);
+    }
+
+    /// The hub has shown what stands at these positions, which the cursor has not passed before.
+    pub fn void_shown(&mut self, scope: ScopeId, shown: &[(u64, Key)], rule: Option<Rule>) {
+        if rule == Some(Rule::ReceiptsBecomeVoid) {
+            return;
+        }
+        for entry in self.entries[self.first_open..].iter_mut().filter(|entry| entry.scope == scope) {
+            let Some(position) = entry.position.filter(|_| !entry.is_passed) else { continue };
+            if shown.iter().any(|(at, key)| is_void(entry.key, position, Shown::At(*at, *key))) {
+                entry.position = None;
+            }
+        }
+    }
+
+    /// A snapshot has some of what the cursor had not passed, and has not the rest.
+    pub fn shown_by_snapshot(&mut self, scope: ScopeId, of: u64, has: impl Fn(Key) -> bool) {
+        for entry in self.entries[self.first_open..].iter_mut().filter(|entry| entry.scope == scope) {
+            if entry.is_passed {
+                continue;
+            }
+            if !has(entry.key) {
+                entry.position = entry.position.filter(|position| *position > of);
+            } else if entry.position.is_none_or(|position| position > of) {
+                (entry.position, entry.is_bound) = (Some(of), true);
+            }
+        }
+    }
+
+    /// Drops whatever is here of a scope, as no real program may.
+    pub fn forget(&mut self, scope: ScopeId) {
+        self.entries.retain(|entry| entry.scope != scope);
+        self.at = self.entries.iter().zip(0..).map(|(entry, at)| (entry.key, at)).collect();
+        self.first_open = 0;
+    }
+
+    /// Forgets what lies at or below the prune line, but for what `is_needed`; gives the keys.
+    pub fn prune(&mut self, scope: ScopeId, line: u64, is_needed: impl Fn(&Entry) -> bool) -> HashSet<Key> {
+        let is_settled = |entry: &Entry| {
+            let is_below = entry.position.is_some_and(|position| position <= line);
+            entry.scope == scope && is_below && !is_needed(entry)
+        };
+        let gone: HashSet<Key> =
+            self.entries.iter().filter(|entry| is_settled(entry)).map(|entry| entry.key).collect();
+        if !gone.is_empty() {
+            self.entries.retain(|entry| !gone.contains(&entry.key));
+            self.at = self.entries.iter().zip(0..).map(|(entry, at)| (entry.key, at)).collect();
+            self.first_open = self.entries.iter().take_while(|entry| entry.is_passed).count();
+        }
+        gone
     }
 
     /// The hub's list says it all: what it no longer names was admitted, or is not at the hub.

@@ -7,7 +7,7 @@ use crate::phone::Line;
 use crate::rule::Rule;
 
 /// Rounds after which everything must have arrived everywhere.
-const MAX_ROUNDS: usize = 4;
+const MAX_ROUNDS: usize = 8;
 /// Requests of one session; a session that needs more goes in circles.
 const MAX_REQUESTS: usize = 400;
 
@@ -26,6 +26,7 @@ struct LastLine {
 impl World<'_> {
     /// Heals the world and holds it against what was promised.
     pub fn end(&mut self) -> Result {
+        self.settle_team();
         while self.hub.admit().is_some() {}
         for phone in &mut self.phones {
             if !matches!(phone.line, Line::Idle) {
@@ -50,8 +51,13 @@ impl World<'_> {
         }
         for at in 0..self.phones.len() {
             if !self.is_settled(at) {
-                let waiting = self.phones[at].waiting();
-                return Err(Promise::Converges.broken(format!("phone {at} waits for {waiting} receipts")));
+                let phone = &self.phones[at];
+                let (own, others) = (phone.waiting(), phone.disk.frames.waiting().0);
+                let unheard = phone.unheard().count();
+                let detail = format!(
+                    "phone {at} waits for {own} receipts, {others} frames of others, {unheard} of its journal, or is not at the head"
+                );
+                return Err(Promise::Converges.broken(detail));
             }
             if self.rule == Some(Rule::NewWriterAfterRestart) {
                 // What is to be seen is two changes of one name, not a writer that nobody ended.
@@ -61,6 +67,7 @@ impl World<'_> {
         }
         self.hub.catch_up(self.now_ms)?;
         self.hub.restart()?;
+        self.compare()?;
         self.check()
     }
 
@@ -103,9 +110,16 @@ impl World<'_> {
         let phone = &self.phones[at];
         let Ok(scopes) = phone.file.replica.scopes() else { return false };
         let is_at_head = |scope: &langso_store::ScopeState| {
-            self.hub.log(scope.scope).is_some_and(|log| log.rows.len() as u64 == scope.position)
+            self.hub.log(scope.scope).is_some_and(|log| {
+                let head = log.head();
+                (head.position, head.chain.0) == (scope.position, scope.chain)
+            })
         };
         let has_journal = phone.unheard().all(|key| self.hub.position(key).is_some());
-        phone.waiting() == 0 && has_journal && !scopes.is_empty() && scopes.iter().all(is_at_head)
+        phone.waiting() == 0
+            && phone.disk.frames.waiting().0 == 0
+            && has_journal
+            && !scopes.is_empty()
+            && scopes.iter().all(is_at_head)
     }
 }

@@ -1,13 +1,11 @@
 //! What strikes phones and hub between requests: killed processes, old copies, clocks, roles.
-//!
-//! Here is the place for what is still to come: a hub restored from its backup, snapshots and repair, grants,
-//! hand-over, erasure, members who change their team.
 
-use super::{MAX_PHONES, MAX_RESTORES, World};
+use super::{MAX_PHONES, MAX_RESTORES, MAX_ROLLBACKS, World};
 use crate::broken::Result;
 use crate::handset::{DAY_MS, any_skew};
 use crate::phone::Phone;
 use crate::pool::Kind;
+use langso_domain::id::Key;
 
 impl World<'_> {
     pub(super) fn kill(&mut self, at: usize) -> Result {
@@ -23,7 +21,7 @@ impl World<'_> {
 
     /// A backup program copies a phone's folder.
     pub(super) fn back_up(&mut self, at: usize) -> Result {
-        if self.restores == MAX_RESTORES {
+        if self.restores == MAX_RESTORES * self.luck() {
             return Ok(());
         }
         let backup = self.phones[at].backup()?;
@@ -35,7 +33,7 @@ impl World<'_> {
 
     /// A phone is set up anew from an old copy; its journal is as old, or lay elsewhere and has everything.
     pub(super) fn restore(&mut self) -> Result {
-        if self.backups.is_empty() || self.restores == MAX_RESTORES {
+        if self.backups.is_empty() || self.restores == MAX_RESTORES * self.luck() {
             return Ok(());
         }
         self.restores += 1;
@@ -46,12 +44,53 @@ impl World<'_> {
         let phone = &mut self.phones[at];
         let before = phone.own_keys();
         let found = phone.restore(backup, with_journal, self.rule)?;
-        if with_journal {
-            // What nobody else had went with the newer self.
-            let left = phone.own_keys();
-            self.gone.extend(before.difference(&left).filter(|key| !self.hub.keeps(**key)));
-        }
+        let left = phone.own_keys();
+        self.weak.extend(before.difference(&left));
+        self.forget_weak();
         self.trace.note("restore", &[at as u64, with_journal.into(), found as u64]);
+        Ok(())
+    }
+
+    fn luck(&self) -> u32 {
+        1 + u32::from(self.is_storm)
+    }
+
+    /// What its author's phone has lost is gone when nobody else has it.
+    fn forget_weak(&mut self) {
+        let is_held = |key: &Key| self.hub.keeps(*key) || self.phones.iter().any(|phone| phone.holds(*key));
+        let lost: Vec<Key> = self.weak.iter().copied().filter(|key| !is_held(key)).collect();
+        self.gone.extend(lost);
+    }
+
+    /// One more thing that should not happen.
+    pub(super) fn storm(&mut self, at: usize) -> Result {
+        match self.dice.below(6) {
+            0 | 1 => self.copy_hub(),
+            2 | 3 => self.roll_back(),
+            4 => self.back_up(at),
+            _ => self.restore(),
+        }
+    }
+
+    /// The hub is copied: by its own backup, or by whoever runs the machine.
+    pub(super) fn copy_hub(&mut self) -> Result {
+        let is_backup = self.dice.chance(600);
+        self.hub.copy(self.now_ms, is_backup);
+        self.trace.note("copy_hub", &[is_backup.into()]);
+        Ok(())
+    }
+
+    /// The hub is set back to a copy and told nobody; it goes on with other work.
+    pub(super) fn roll_back(&mut self) -> Result {
+        let copies = self.hub.copies(self.now_ms);
+        if copies == 0 || self.rollbacks == MAX_ROLLBACKS * self.luck() {
+            return Ok(());
+        }
+        self.rollbacks += 1;
+        let which = self.dice.below(copies);
+        self.hub.roll_back(which)?;
+        self.forget_weak();
+        self.trace.note("roll_back", &[which as u64]);
         Ok(())
     }
 

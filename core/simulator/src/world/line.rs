@@ -31,7 +31,9 @@ impl World<'_> {
     }
 
     fn ask(&mut self, at: usize) -> Result {
-        let max_bytes = if self.dice.chance(800) { u64::MAX } else { 1_200 + self.dice.below(12_000) as u64 };
+        let is_free = if self.is_storm { 500 } else { 800 };
+        let max_bytes =
+            if self.dice.chance(is_free) { u64::MAX } else { 1_200 + self.dice.below(12_000) as u64 };
         let max_frame = if self.dice.chance(800) { u32::MAX } else { 512 + self.dice.below(4_000) as u32 };
         if self.dice.chance(50) {
             self.phones[at].session = None;
@@ -219,6 +221,11 @@ impl World<'_> {
             Taken::Refused(Problem::StaleNonce) => {
                 self.trace.note("stale_nonce", &[at as u64]);
                 self.phones[at].line = Line::Idle;
+            }
+            Taken::Refused(Problem::Revoked) => {
+                self.trace.note("revoked_hears", &[at as u64]);
+                self.phones[at].line = Line::Idle;
+                self.phones[at].session = None;
             }
             Taken::Refused(_) if how.is_spoiled => {
                 self.trace.note("refused", &[at as u64]);

@@ -9,6 +9,8 @@ mod end;
 mod faults;
 mod line;
 mod oracle;
+mod state;
+mod team;
 
 use std::collections::BTreeSet;
 
@@ -26,10 +28,16 @@ use crate::pool::{Kind, Pool};
 use crate::rule::Rule;
 use crate::trace::Trace;
 
+use team::Parcel;
+
 /// The most folders of a run, clones included.
 const MAX_PHONES: usize = 5;
 /// The most old copies that come back to life in a run: each is slow, and more show nothing new.
 const MAX_RESTORES: u32 = 3;
+/// The most times that a hub is set back.
+const MAX_ROLLBACKS: u32 = 3;
+/// So often in 1,000 steps more happens to hub and folders in a run of bad luck.
+const STORM: usize = 40;
 
 /// See the module.
 #[derive(Debug)]
@@ -49,6 +57,7 @@ pub(crate) struct World<'p> {
     phones: Vec<Phone>,
     backups: Vec<(usize, Backup)>,
     restores: u32,
+    rollbacks: u32,
     /// Requests that are still on their way although nobody waits for them any more.
     late: Vec<Vec<u8>>,
     rows: Rows,
@@ -56,7 +65,14 @@ pub(crate) struct World<'p> {
     saved: BTreeSet<Key>,
     /// Those that went with a phone's newer self when an older copy was restored.
     gone: BTreeSet<Key>,
+    /// Those that the phone which wrote them has no longer, but somebody else had then.
+    weak: BTreeSet<Key>,
+    /// Files on their way between members.
+    parcels: Vec<Parcel>,
     searched: bool,
+    /// A run of bad luck: a hub that is set back again and again, folders that come back from old copies, lines that
+    /// cost.
+    is_storm: bool,
 }
 
 impl<'p> World<'p> {
@@ -65,6 +81,7 @@ impl<'p> World<'p> {
         // The index for the search makes a run four times as slow and decides nothing.
         let searched = dice.chance(20);
         let scopes = [(ScopeId(dice.bytes()), ScopeKind::Team), (ScopeId(dice.bytes()), ScopeKind::Training)];
+        let is_storm = dice.chance(250);
         let skew = if dice.chance(200) { any_skew(&mut dice) } else { 0 };
         let cache = pool.take(Kind { newer: false, searched: false })?;
         let mut hub = Hub::new(dice.bytes(), scopes, cache, skew)?;
@@ -83,11 +100,15 @@ impl<'p> World<'p> {
             phones: Vec::new(),
             backups: Vec::new(),
             restores: 0,
+            rollbacks: 0,
             late: Vec::new(),
             rows: Rows::default(),
             saved: BTreeSet::new(),
             gone: BTreeSet::new(),
+            weak: BTreeSet::new(),
+            parcels: Vec::new(),
             searched,
+            is_storm,
             dice,
         };
         let members = 2 + world.dice.below(2);
@@ -113,6 +134,10 @@ impl<'p> World<'p> {
         if self.dice.chance(800) {
             let held = self.hub.logs.iter().filter(|log| self.hub.may_read(log, phone.device));
             phone.join(&held.map(|log| (log.scope, log.kind)).collect::<Vec<_>>())?;
+        } else if self.dice.chance(500) {
+            // Some are given a scope later on.
+            let scope = self.hub.logs[self.dice.below(2)].scope;
+            self.hub.withhold(phone.device, scope);
         }
         self.phones.push(phone);
         Ok(())
@@ -130,11 +155,22 @@ impl<'p> World<'p> {
     }
 
     fn deal(&mut self, at: usize) -> Result {
+        if self.is_storm && self.dice.chance(STORM) {
+            return self.storm(at);
+        }
         match self.dice.below(1_000) {
-            0..560 => self.save(at),
-            560..720 => self.line(at),
-            720..860 => self.carry(at),
-            860..890 => self.hub_writes(),
+            0..530 => self.save(at),
+            530..710 => self.line(at),
+            710..810 => self.carry(at),
+            810..840 => self.hand_over(at),
+            840..846 => self.parcel(),
+            846..854 => self.copy_hub(),
+            854..860 => self.roll_back(),
+            860..864 => self.give(at),
+            864..866 => self.revoke(at),
+            866..868 => self.snapshot(at),
+            868..870 => self.damage(at),
+            870..890 => self.hub_writes(),
             890..898 => self.kill(at),
             898..904 => self.kill_hub(),
             904..908 => self.back_up(at),
@@ -176,23 +212,6 @@ impl<'p> World<'p> {
         if fate == Fate::KilledAfter {
             self.start_again(at)?;
         }
-        Ok(())
-    }
-
-    /// A replica hears changes of the hub's log in any order, some again, whatever its cursor says.
-    fn carry(&mut self, at: usize) -> Result {
-        let now = self.moment(at);
-        let log = &self.hub.logs[self.dice.below(self.hub.logs.len())];
-        let phone = &mut self.phones[at];
-        if log.rows.is_empty() || phone.scopes().iter().all(|held| held.scope != log.scope) {
-            return Ok(());
-        }
-        let count = 1 + self.dice.below(3);
-        let dealt = (0..count).map(|_| &log.rows[self.dice.below(log.rows.len())]);
-        let changes: Vec<_> = dealt.map(|row| (row.author, &*row.bytes)).collect();
-        let heard = phone.hear(log.scope, &changes, now, self.rule)?;
-        self.applied += heard as u64;
-        self.trace.note("carry", &[at as u64, count as u64, heard as u64]);
         Ok(())
     }
 
