@@ -87,9 +87,6 @@ rules! {
     /// What others wrote stays where it is when the hub has lost it.
     PulledOfferedAgain = "pulled-not-offered-again",
         "what a hub has lost comes back from whoever fetched it";
-    /// A frame that was offered again is forgotten once a request with it has ended.
-    WaitsUntilShown = "taken-counts-as-shown",
-        "a hub that is rolled back twice gets what it lost twice";
     /// A phone forgets what the hub has, whether a backup has it or not.
     PruneNeedsBackup = "prune-at-receipt",
         "a hub that loses its disk gets everything back from phones";

@@ -1,6 +1,11 @@
-//! What every test run lives through: a few hundred seeds, the same seed twice, and programs without one rule each.
+//! What every test run lives through: a few hundred seeds, some seeds twice, and programs without one rule each.
+//!
+//! `./dev resilience` lives many more.
 
 use langso_simulator::{Config, Fleet, Pool, Promise, Rule, run, run_many};
+
+/// As many as fit in a test run.
+const SEEDS: u64 = 200;
 
 fn fleet(from: u64, seeds: u64, steps: u64, without: Option<Rule>) -> Fleet {
     let config = Config { steps, without, in_words: false };
@@ -9,11 +14,28 @@ fn fleet(from: u64, seeds: u64, steps: u64, without: Option<Rule>) -> Fleet {
 
 #[test]
 fn a_few_hundred_runs_keep_every_promise() {
-    let totals = run_many(fleet(1, 200, 300, None), |_| {});
+    let totals = run_many(fleet(1, SEEDS, 300, None), |_| {});
     assert!(totals.broken.is_empty(), "{:?}", totals.broken);
-    assert_eq!(totals.seeds, 200);
-    let rare =
-        ["clone", "restore", "admit", "killed_hearing", "hub_killed", "late", "reply_refused", "stale_nonce"];
+    assert_eq!(totals.seeds, SEEDS);
+    let rare = [
+        "admit",
+        "carry",
+        "clone",
+        "copy_hub",
+        "give",
+        "hand_over",
+        "hub_killed",
+        "killed_hearing",
+        "late",
+        "mend",
+        "parcel",
+        "reply_refused",
+        "restore",
+        "revoked_hears",
+        "roll_back",
+        "snapshot",
+        "stale_nonce",
+    ];
     for what in rare {
         assert!(totals.counts.contains_key(what), "{what} never happened");
     }

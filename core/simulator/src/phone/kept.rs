@@ -124,6 +124,8 @@ impl Frames {
         }
         self.marks.entry(scope).or_default().retain(|known| known.position <= mark.position);
         self.settling.remove(&scope);
+        // The watermark of a history that is no more says nothing.
+        self.watermarks.remove(&scope);
     }
 
     /// What is to be offered, by name; without what teammates handed over, if that is kept to oneself.
@@ -145,12 +147,9 @@ impl Frames {
     }
 
     /// The hub has taken these.
-    pub fn taken(&mut self, names: &[i64], rule: Option<Rule>) {
+    pub fn taken(&mut self, names: &[i64]) {
         for kept in self.kept.iter_mut().filter(|kept| names.contains(&kept.name)) {
             kept.at = At::Taken;
-        }
-        if rule == Some(Rule::WaitsUntilShown) {
-            self.kept.retain(|kept| !names.contains(&kept.name));
         }
     }
 
@@ -180,9 +179,9 @@ impl Frames {
         Some((kept.scope, kept.bytes.clone()))
     }
 
-    /// The hub's word on its backup: of a scope that it does not name it has none.
+    /// The hub's word on its backup.
     pub fn watermarks(&mut self, list: &[(ScopeId, u64)]) {
-        self.watermarks = list.iter().copied().collect();
+        self.watermarks.extend(list.iter().copied());
     }
 
     /// Notes where a scope stands at the end of a reply and forgets what may be forgotten; gives the prune line.

@@ -207,7 +207,7 @@ impl Phone {
             outbox.pass(*scope, cursor.position);
             frames.mark(*scope, *cursor);
         }
-        frames.taken(carried, how.rule);
+        frames.taken(carried);
         for (scope, head) in heads {
             outbox.void(*scope, Shown::UpTo(*head), how.rule);
             frames.at_head(*scope);

@@ -130,7 +130,8 @@ impl Outbox {
             }
             if !has(entry.key) {
                 entry.position = entry.position.filter(|position| *position > of);
-            } else if entry.position.is_none_or(|position| position > of) {
+            } else {
+                // A position that no chain has proven may be of another history.
                 (entry.position, entry.is_bound) = (Some(of), true);
             }
         }

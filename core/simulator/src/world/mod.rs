@@ -159,7 +159,9 @@ impl<'p> World<'p> {
             return self.storm(at);
         }
         match self.dice.below(1_000) {
-            0..530 => self.save(at),
+            0..520 => self.save(at),
+            520..525 => self.snapshot(at),
+            525..530 => self.damage(at),
             530..710 => self.line(at),
             710..810 => self.carry(at),
             810..840 => self.hand_over(at),
@@ -168,9 +170,7 @@ impl<'p> World<'p> {
             854..860 => self.roll_back(),
             860..864 => self.give(at),
             864..866 => self.revoke(at),
-            866..868 => self.snapshot(at),
-            868..870 => self.damage(at),
-            870..890 => self.hub_writes(),
+            866..890 => self.hub_writes(),
             890..898 => self.kill(at),
             898..904 => self.kill_hub(),
             904..908 => self.back_up(at),
