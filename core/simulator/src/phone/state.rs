@@ -30,6 +30,7 @@ impl Phone {
         self.pen.clock = clock;
         self.disk.last_stamp = clock.last();
         if upto < frames.len() {
+            self.disk.by_snapshot.insert(header.scope);
             let mut batch = self.file.replica.begin()?;
             batch.abandon_landing(header.scope)?;
             return Ok(batch.commit()?);
