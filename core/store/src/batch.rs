@@ -177,13 +177,14 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Ends a writer of an earlier process at the last number it gave.
+    /// Ends a writer of an earlier process at the last number it gave. One that is ended already, or came from
+    /// elsewhere, stays as it is: what of it is missing was never here.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn end_writer(&mut self, writer: Writer, last_seq: u32) -> Result<()> {
-        // A snapshot may have noted some of its numbers as ranges.
-        self.writers.add_all(&self.tx, writer, last_seq, &[])?;
+        // A snapshot may have noted some of its numbers as ranges: they become one.
+        self.writers.note_current(&self.tx, Key { writer, seq: last_seq })?;
         self.writers.forget(&self.tx)?;
         let sql = "UPDATE writers SET is_current = 0 WHERE writer = ?1";
         self.tx.prepare_cached(sql)?.execute([writer.0 as i64])?;

@@ -173,7 +173,11 @@ fn load(connection: &Connection, writer: Writer) -> Result<Option<Known>> {
 
 #[cfg(test)]
 mod tests {
+    use langso_domain::id::ScopeId;
+    use langso_domain::registry::ScopeKind;
+
     use super::*;
+    use crate::{CURRENT, Purpose, Replica};
 
     #[test]
     fn gaps_close_in_any_order() {
@@ -195,5 +199,25 @@ mod tests {
         known.add(6);
         known.add(8);
         assert_eq!((known.upto, known.beyond.len()), (9, 0));
+    }
+
+    #[test]
+    fn a_writer_that_ends_keeps_no_ranges_below_its_last_number() -> Result<()> {
+        let (own, other, device) = (Writer(1), Writer(2), DeviceId([7; 8]));
+        let mut replica = Replica::in_memory(CURRENT, Purpose::HubCache)?;
+        let mut batch = replica.begin()?;
+        let scope = batch.add_scope(ScopeId([1; 8]), ScopeKind::Team)?;
+        batch.begin_writer(own, scope, device)?;
+        // A snapshot was of a hub that had heard only a part of it.
+        batch.writers.add_all(&batch.tx, own, 0, &[(2, 3)])?;
+        batch.writers.add(&batch.tx, Key { writer: other, seq: 2 }, scope, device)?;
+        batch.end_writer(own, 4)?;
+        batch.end_writer(other, 4)?;
+        batch.commit()?;
+        let known = |writer| Ok::<_, crate::Error>(load(replica.connection(), writer)?.expect("noted"));
+        let (own, other) = (known(own)?, known(other)?);
+        assert_eq!((own.upto, own.beyond, own.is_current), (4, vec![], false));
+        assert_eq!((other.upto, other.beyond), (0, vec![(2, 2)]), "what of another's is missing never came");
+        Ok(())
     }
 }
