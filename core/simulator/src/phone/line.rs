@@ -9,7 +9,7 @@ use langso_sync::keys::PublicKey;
 use langso_sync::session::{Event, News, Pace, Receipt, Session, Setup};
 use langso_sync::wire::{MAX_REQUEST_BYTES, Problem, RequestEvent, RequestReader};
 
-use super::{Disk, Entry, Frames, Phone, decoded, taught};
+use super::{Disk, Frames, Phone, decoded, taught};
 use crate::broken::{Promise, Result};
 use crate::handset::Handset;
 use crate::rule::Rule;
@@ -226,10 +226,12 @@ impl Phone {
         }
         for of in self.file.replica.scopes()? {
             let line = self.disk.frames.settle(now.ms, of.scope, of.position, how.rule);
-            // The last numbers of this process's writers are noted when it has ended.
-            let is_current =
-                |entry: &Entry| self.pen.authors.values().any(|author| author.writer() == entry.key.writer);
-            let gone = self.disk.outbox.prune(of.scope, line, is_current);
+            let gone = self.disk.outbox.prune(of.scope, line);
+            let mut batch = self.file.replica.begin()?;
+            for key in &gone {
+                batch.note_own(*key)?;
+            }
+            batch.commit()?;
             self.journal.retain(|record| !gone.contains(&record.key));
         }
         Ok(())

@@ -144,11 +144,11 @@ impl Outbox {
         self.first_open = 0;
     }
 
-    /// Forgets what lies at or below the prune line, but for what `is_needed`; gives the keys.
-    pub fn prune(&mut self, scope: ScopeId, line: u64, is_needed: impl Fn(&Entry) -> bool) -> HashSet<Key> {
+    /// Forgets what lies at or below the prune line; gives the keys.
+    pub fn prune(&mut self, scope: ScopeId, line: u64) -> HashSet<Key> {
         let is_settled = |entry: &Entry| {
             let is_below = entry.position.is_some_and(|position| position <= line);
-            entry.scope == scope && is_below && !is_needed(entry)
+            entry.scope == scope && is_below
         };
         let gone: HashSet<Key> =
             self.entries.iter().filter(|entry| is_settled(entry)).map(|entry| entry.key).collect();
