@@ -34,6 +34,8 @@ impl Phone {
     pub(crate) fn fall_back(&mut self, scope: ScopeId, mark: Cursor, unsent: &mut Unsent) -> Result<()> {
         let mut batch = self.replica.begin()?;
         let number = batch.find_scope(scope)?.ok_or_else(|| AppError::unexpected("scope"))?;
+        // A snapshot under way may be of the void history.
+        batch.abandon_landing(scope)?;
         let connection = batch.connection();
         receipts::void_above(connection, number, mark.position)?;
         carry(connection, number, mark.position)?;
