@@ -1,6 +1,7 @@
 //! A household moves to where another team works. Rows never change scope: the hub copies what the other team needs
 //! (the household, its persons, consents that stand, appointments that are open), and the old rows stay as history. A
-//! visit stays with the team that made it.
+//! visit stays with the team that made it. An open appointment is called off in the old scope on the day of the move and
+//! counted in the new one since: never in both, and no figure of a day before moves.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use langso_domain::registry::{CURRENT, Table};
 use langso_store::Batch as Rows;
 use langso_sync::value::Value;
 
-use super::{AdminError, Result};
+use super::{AdminError, Result, date};
 use crate::server::Hub;
 
 /// What a move made.
@@ -58,7 +59,7 @@ impl Hub {
         if books.contains(&old) {
             return Err(AdminError::invalid("to", "same_team"));
         }
-        let (copied, seen) = self.replicas.with::<_, AdminError>(old, |replica, _| {
+        let (copied, seen, called_off) = self.replicas.with::<_, AdminError>(old, |replica, _| {
             let rows = replica.begin()?;
             let seen =
                 rows.row_state(table("household")?, household.0)?.filter(|seen| seen.created.is_some());
@@ -66,7 +67,14 @@ impl Hub {
             if seen.is_void(household.0) {
                 return Err(AdminError::invalid("household", "struck_out"));
             }
-            Ok((read(&rows, household)?, seen))
+            let copied = read(&rows, household)?;
+            let mut called_off = Vec::new();
+            for one in copied.iter().filter(|one| one.table == "follow_up") {
+                if let Some(seen) = rows.row_state(table("follow_up")?, one.old)? {
+                    called_off.push((one.old, seen));
+                }
+            }
+            Ok((copied, seen, called_off))
         })?;
         let is_moved = copied.first().is_some_and(|own| own.fields.contains_key("moved_to"));
         if is_moved {
@@ -89,6 +97,10 @@ impl Hub {
             made.insert(one.old, batch.create(new, one.table, fields)?);
         }
         let copy = made.get(&household.0).copied().ok_or(AdminError::NotFound { what: "household" })?;
+        let on = date(batch.now().date());
+        for (row, seen) in called_off {
+            batch.patch(old, "follow_up", row, &seen, [("cancelled_on", on.clone())])?;
+        }
         batch.patch(old, "household", household.0, &seen, [("moved_to", Value::Ref(copy))])?;
         batch.commit()?;
         Ok(MovedHousehold { household: HouseholdId(copy), rows: copied.len() })

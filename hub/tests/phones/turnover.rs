@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use langso_device::AppError;
 use langso_domain::date::CivilDate;
 use langso_domain::id::{MemberId, ScopeId};
+use langso_domain::period::Period;
 use langso_domain::registry::{Role, ScopeKind};
 use langso_domain::units::UnitCode;
 use langso_hub::admin::{AdminError, NewMember, NewTeam, NewTrainer};
+use langso_hub::clock::DAY_MS;
 use langso_hub::log;
+use serde_json::json;
 
 use crate::field::{FOUNDED_ON, Field, Handset, Link, Team, UNIT};
 
@@ -258,4 +261,45 @@ async fn who_led_a_team_and_came_back_as_a_member_is_a_member_of_the_one_it_beco
     merge(&field, &[one, two]);
     let held = holds(&field, &phone, ScopeKind::Team);
     assert_eq!(held.iter().map(|(_, role)| *role).collect::<Vec<_>>(), [Role::Member; 3]);
+}
+
+/// The cells of overdue appointments by period, and which of them are of periods that are over.
+fn overdue(field: &Field, scope: ScopeId) -> (BTreeMap<String, i64>, BTreeMap<String, i64>) {
+    field.hub().project_all().unwrap();
+    let cells = field.log().figures(scope).unwrap().cells.into_iter();
+    let all = cells.filter(|cell| cell.indicator.starts_with("follow_ups_overdue@") && cell.unit.is_empty());
+    let is_over = |code: &String| code.parse::<Period>().unwrap().to() < today(field);
+    all.map(|cell| (cell.period, cell.value)).partition(|(period, _)| is_over(period))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_appointment_of_a_household_that_moves_counts_in_one_team_and_no_past_figure_moves() {
+    let field = Field::start().await;
+    let (one, two) = (field.found("Tổ thôn Ngàn Chi"), field.found("Tổ thôn Sú Cáu"));
+    let mut from = field.phone(&one, "Chíu Sám Múi", Role::Lead).await;
+    let mut to = field.phone(&two, "Hoàng Thị Đượm", Role::Lead).await;
+    from.sync().await.unwrap();
+    let household = from.household("Hộ 12");
+    let due_on = CivilDate(today(&field).0 + 2).to_string();
+    let plan = json!({"household": household, "due_on": due_on});
+    from.app().call("follow_ups.plan_follow_up", plan).unwrap();
+    from.sync().await.unwrap();
+    field.world.pass(40 * DAY_MS);
+
+    let before = (overdue(&field, one.scope), overdue(&field, two.scope));
+    let (past, now) = &before.0;
+    assert!(!past.is_empty() && !now.is_empty() && before.1.0.is_empty() && before.1.1.is_empty());
+    field.hub().move_household(one.id, household, two.id, two.hamlet).unwrap();
+    assert_eq!((&overdue(&field, one.scope).0, &overdue(&field, two.scope).0), (past, &before.1.0));
+    assert_eq!(overdue(&field, one.scope).1, BTreeMap::new());
+    assert_eq!(&overdue(&field, two.scope).1, now, "as many as there were, in the other team");
+    field.world.pass(DAY_MS);
+    assert_eq!(&overdue(&field, one.scope).0, past);
+    for (phone, expected) in [(&mut from, 0), (&mut to, 1)] {
+        phone.sync().await.unwrap();
+        let listed = phone.app().call("follow_ups.list_follow_ups", json!({})).unwrap();
+        let listed = listed["follow_ups"].as_array().unwrap();
+        assert_eq!(listed.len(), expected);
+        assert!(listed.iter().all(|one| one["due_on"] == due_on), "when it was to be: {listed:?}");
+    }
 }

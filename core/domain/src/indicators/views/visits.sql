@@ -76,7 +76,9 @@ SELECT * FROM (
 )
 WHERE person_id IS NULL OR nth = 1;
 
--- One row per live appointment. One that came from a visit counts only while that visit counts.
+-- One row per live appointment. One that came from a visit counts only while that visit counts. One that the hub
+-- copied along with a household, by one writer, is counted where it was made up to the day before, and here since: its
+-- day is then no earlier than the one before the copy's (a stamp holds ms in its upper 48 bits; days are of UTC+7).
 CREATE VIEW IF NOT EXISTS follow_up_facts AS
 SELECT
   f.id AS id,
@@ -86,7 +88,10 @@ SELECT
   coalesce(pi.canonical_id, f.person_id) AS person_id,
   f.service AS service,
   substr(f.service, 1, instr(f.service || '@', '@') - 1) AS service_code,
-  f.due_on AS date,
+  CASE WHEN h.copied_from IS NOT NULL AND substr(f.id, 1, 8) = substr(h.id, 1, 8)
+    THEN max(f.due_on, ((f.v_stamp >> 16) + 25200000) / 86400000 - 1)
+    ELSE f.due_on
+  END AS date,
   coalesce(f.done_on, d.date) AS done_on,                     -- the day of the visit that did it, when no other
   f.cancelled_on AS cancelled_on,
   f.assigned_to AS member_id,
