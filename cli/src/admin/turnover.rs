@@ -24,7 +24,7 @@ pub(super) enum Turnover {
         /// Thành viên · the member by name or id
         #[arg(long, value_name = "MEMBER")]
         member: String,
-        /// Ngày cuối; bỏ trống = hôm nay · the last day; none = today
+        /// Ngày cuối, không sau hôm nay; bỏ trống = hôm nay · the last day, not after today; none = today
         #[arg(long, value_name = "DATE")]
         on: Option<String>,
         #[command(flatten)]

@@ -103,6 +103,10 @@ impl Hub {
     /// members and devices are in it, in their roles (the higher one of a device that had two), and so are codes not
     /// used yet; their trainers train it. Not a row of the past is touched.
     ///
+    /// New households of phones that were in one of them still go to that one's scope, beside its hamlets, and those of
+    /// who enrols later to the new team's: all of it is the new team's to read and is counted with it. A scope's cells
+    /// are made of its own rows alone, so what hangs together had better lie in one.
+    ///
     /// # Errors
     /// As [`Hub::make_team`]; `teams` (`missing` for fewer than two, `twice`, `retired`); [`AdminError::NotFound`].
     pub fn merge_teams(&self, new: &NewTeam, teams: &[TeamId]) -> Result<Team> {
