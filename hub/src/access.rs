@@ -19,6 +19,16 @@ pub fn judge(registry: &Registry, kind: ScopeKind, role: Role, tables: Tables) -
     if tables.iter().all(may) { Ok(()) } else { Err(Reason::BeyondRole) }
 }
 
+/// Whether a lead may say that a change of these tables counts in a scope of this kind. Who is in a team, with which phone
+/// and in which scopes, is for the operator alone.
+pub fn may_lead_admit(registry: &Registry, kind: ScopeKind, tables: Tables) -> bool {
+    const OF_THE_OPERATOR: [&str; 4] = ["team", "member", "device", "team_scope"];
+    tables.iter().all(|number| match registry.table(number) {
+        Some(table) => table.scope == kind && !OF_THE_OPERATOR.contains(&table.name),
+        None => may_write_unknown(kind, Role::Lead),
+    })
+}
+
 /// Whether a role may read a scope of this kind at all: trainers and officers see no household, whatever they hold.
 pub fn may_read(kind: ScopeKind, role: Role) -> bool {
     match kind {

@@ -73,7 +73,8 @@ impl Hub {
         Ok(Some(truth == said))
     }
 
-    /// Counts the rows of a seventh of all scopes, another one each day of a week; see [`Hub::check_rows`].
+    /// Counts the rows of a seventh of all scopes, another one each day of a week; see [`Hub::check_rows`]. A scope that
+    /// fails is logged and passed over.
     ///
     /// # Errors
     /// [`replica::Error`].
@@ -81,7 +82,10 @@ impl Hub {
         let today = self.clock.now().date();
         for scope in self.list_scopes()?.into_iter().chain([self.reference]) {
             if i32::from(scope.0[0] % 7) == today.0.rem_euclid(7) {
-                self.check_rows(scope)?;
+                // What one scope holds stops no other.
+                if let Err(why) = self.check_rows(scope) {
+                    tracing::error!(%why, %scope, "the rows of a scope could not be counted");
+                }
             }
         }
         Ok(())
@@ -105,6 +109,8 @@ impl Hub {
         tracing::error!(%scope, "the rows of a replica were damaged; they were made anew from the log");
         self.log.count_damage(scope, self.keys.id(), self.clock.now())?;
         self.snapshots.forget(scope)?;
+        // Its snapshot is made anew as well.
+        self.dirty.mark(scope);
         self.project(scope)
     }
 

@@ -128,7 +128,7 @@ impl Intake {
         let key = change::scan(bytes).ok().map(|(head, _)| head.key);
         let item =
             Item { key, hash: change::hash(bytes), bytes: bytes.to_vec(), tables: tables(bytes), device };
-        Ok(self.log.ingest(&[Arrived { scope, items: vec![item] }], now)?.remove(0))
+        Ok(self.log.ingest(&[Arrived { scope, items: vec![item], had_positions: false }], now)?.remove(0))
     }
 
     /// What costs time before the log is asked: signature, inflating, hashing, reading.
@@ -154,7 +154,8 @@ impl Intake {
             let (key, tables) = (Some(one.head.key), tables(one.bytes));
             Item { key, hash: change::hash(one.bytes), bytes: one.bytes.to_vec(), tables, device }
         });
-        Ok(Ok(Arrived { scope: frame.header.scope, items: items.collect() }))
+        let had_positions = signer == self.hub_id;
+        Ok(Ok(Arrived { scope: frame.header.scope, items: items.collect(), had_positions }))
     }
 }
 
@@ -169,5 +170,5 @@ fn tables(bytes: &[u8]) -> Option<Tables> {
 /// A frame that its device did sign and nobody can open: kept whole, so that a fault of a program loses no work.
 fn unreadable(bytes: &[u8], device: DeviceId) -> Arrived {
     let item = Item { key: None, hash: change::hash(bytes), bytes: bytes.to_vec(), tables: None, device };
-    Arrived { scope: ScopeId([0; 8]), items: vec![item] }
+    Arrived { scope: ScopeId([0; 8]), items: vec![item], had_positions: false }
 }

@@ -77,6 +77,17 @@ impl HubKeys {
     }
 }
 
+/// Makes a folder, or what was made before, one that only the hub's user may look into.
+pub(crate) fn private_folder(path: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
 fn read(file: File) -> Result<HubKeys, KeyError> {
     let mut text = String::new();
     file.take(MAX_FILE).read_to_string(&mut text)?;

@@ -16,6 +16,7 @@ use langso_sync::change::Change;
 use langso_sync::digest::Digest;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
+use crate::keys::private_folder;
 use crate::log::{self, Log, Position};
 
 /// Changes applied in one transaction, and their bytes.
@@ -55,6 +56,8 @@ pub struct Replicas {
 #[derive(Debug, Default)]
 struct Open {
     idle: HashMap<ScopeId, Replica>,
+    /// How often the file of a scope was thrown away. What was opened before is of a file that is no more.
+    renewed: HashMap<ScopeId, u64>,
     /// Looked through for damage since the process began.
     checked: HashSet<ScopeId>,
     /// Made anew from the log, and when.
@@ -76,9 +79,12 @@ impl Replicas {
         scope: ScopeId,
         read: impl FnOnce(&mut Replica, Position) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (mut replica, position) = self.current(scope)?;
+        let (mut replica, position, age) = self.current(scope)?;
         let given = read(&mut replica, position)?;
-        let Open { idle, .. } = &mut *self.open_files();
+        let Open { idle, renewed, .. } = &mut *self.open_files();
+        if age != renewed.get(&scope).copied() {
+            return Ok(given);
+        }
         if idle.len() >= KEPT
             && let Some(other) = idle.keys().next().copied()
         {
@@ -122,8 +128,7 @@ impl Replicas {
     /// # Errors
     /// [`Error`].
     pub fn make_anew(&self, scope: ScopeId, today: CivilDate) -> Result<(), Error> {
-        self.open_files().idle.remove(&scope);
-        remove(&self.path(scope))?;
+        self.throw_away(scope)?;
         self.with::<_, Error>(scope, |_, _| Ok(()))?;
         self.open_files().proven.insert(scope, today);
         Ok(())
@@ -134,25 +139,40 @@ impl Replicas {
         self.open_files().proven.get(&scope).copied()
     }
 
-    /// The replica of a scope at its head.
-    fn current(&self, scope: ScopeId) -> Result<(Replica, Position), Error> {
-        let idle = self.open_files().idle.remove(&scope);
+    /// The file goes; whoever has it open does not put it back for the next use.
+    fn throw_away(&self, scope: ScopeId) -> std::io::Result<()> {
+        let Open { idle, renewed, .. } = &mut *self.open_files();
+        idle.remove(&scope);
+        *renewed.entry(scope).or_default() += 1;
+        remove(&self.path(scope))
+    }
+
+    /// The replica of a scope at its head, and how often its file had been thrown away when it was taken.
+    fn current(&self, scope: ScopeId) -> Result<(Replica, Position, Option<u64>), Error> {
+        let take = || {
+            let Open { idle, renewed, .. } = &mut *self.open_files();
+            (idle.remove(&scope), renewed.get(&scope).copied())
+        };
+        let (idle, age) = take();
         let path = self.path(scope);
         let made = match idle.filter(|_| path.exists()) {
             Some(replica) => self.catch_up(replica, scope),
             None => self.open(scope, &path).and_then(|replica| self.catch_up(replica, scope)),
         };
         match made {
-            Ok(Some(done)) => return Ok(done),
+            Ok(Some((replica, position))) => return Ok((replica, position, age)),
             Ok(None) => tracing::warn!("a replica is of another history and is made anew"),
             Err(Error::Store(why)) if is_of_no_use(&why) => {
                 tracing::warn!(%why, "a replica cannot be used and is made anew");
             }
             Err(why) => return Err(why),
         }
-        remove(&path)?;
+        self.throw_away(scope)?;
+        let (_, age) = take();
         let replica = self.open(scope, &path)?;
-        self.catch_up(replica, scope)?.ok_or(Error::Log(log::Error::UnknownScope))
+        let (replica, position) =
+            self.catch_up(replica, scope)?.ok_or(Error::Log(log::Error::UnknownScope))?;
+        Ok((replica, position, age))
     }
 
     fn path(&self, scope: ScopeId) -> PathBuf {
@@ -164,7 +184,7 @@ impl Replicas {
     }
 
     fn open(&self, scope: ScopeId, path: &Path) -> Result<Replica, Error> {
-        std::fs::create_dir_all(&self.folder)?;
+        private_folder(&self.folder)?;
         let replica = Replica::open(path, CURRENT, Purpose::HubCache)?;
         if !self.open_files().checked.insert(scope) {
             return Ok(replica);

@@ -22,8 +22,8 @@ use crate::compare::Compared;
 use crate::keys::HubKeys;
 use crate::log::{self, Log, OTHER_BYTES, Position, Stored};
 use crate::nonce;
-use crate::snapshots::{Snapshot, Snapshots};
-use crate::sync::Aside;
+use crate::snapshots::{Frames, Snapshot, Snapshots};
+use crate::sync::{Aside, Known};
 
 /// The most bytes of a frame when the phone leaves it to the hub: past this deflate gains nothing, and the first
 /// frame shall be there soon.
@@ -69,15 +69,15 @@ struct Part {
     scope: ScopeId,
     from: Cursor,
     /// A snapshot whose frames go first, and the next of them.
-    landing: Option<(Arc<Snapshot>, u32)>,
+    landing: Option<(Frames, u32)>,
     serving: Serving,
     head: Position,
     page: VecDeque<Stored>,
 }
 
 impl Reply {
-    /// Plans the answer to the hello of that request, whose device has been verified, `aside` being what of its request was set
-    /// aside.
+    /// Plans the answer to the hello of that request, whose device has been verified; `aside` is what of its own changes
+    /// in it was set aside, `known` what was there before.
     ///
     /// # Errors
     /// [`log::Error`].
@@ -85,7 +85,7 @@ impl Reply {
         (log, keys, snapshots): (Arc<Log>, Arc<HubKeys>, Arc<Snapshots>),
         device: DeviceId,
         (question, hello): (Question, &Hello),
-        aside: &[Aside],
+        (aside, known): (&[Aside], &[Known]),
         now: Millis,
     ) -> Result<Self, log::Error> {
         let nonce = nonce::give(&keys.secret, device, now);
@@ -141,7 +141,13 @@ impl Reply {
             // What came after the head was read is told next time: the phone counts a receipt above the head as void.
             rows.retain(|(position, _)| *position <= state.head);
             rows.sort_unstable_by_key(|(position, _)| *position);
-            let got = receipts(at, &index, rows, &mut room);
+            // What came in this request and stands below the cursor is told apart from what the chain runs over.
+            let below = known.iter().filter(|(of, _, position)| of == scope && *position <= from.position);
+            let mut below: Vec<_> = below.map(|(_, key, position)| (*position, *key)).collect();
+            below.sort_unstable_by_key(|(position, _)| *position);
+            below.dedup();
+            let mut got = receipts(at, &index, below, &mut room);
+            got.ranges.extend(receipts(at, &index, rows, &mut room).ranges);
             if let Some(left) = left {
                 // Who left is still told where the own work is, and how safe, and is served nothing more.
                 head.left.push(Left::sign(&keys.signing, device, *scope, left.unsigned()));
@@ -155,7 +161,15 @@ impl Reply {
                 true => choose(&snapshots.of(*scope)?, hello, at, from, budget),
                 false => None,
             };
-            let begin = landing.as_ref().map_or(from, |(snapshot, _)| snapshot.of);
+            // One that was replaced just now is served as changes.
+            let landing = landing.and_then(|(snapshot, next)| match snapshot.open_frames() {
+                Ok(frames) => Some((frames, next)),
+                Err(why) => {
+                    tracing::warn!(%why, "a snapshot cannot be opened");
+                    None
+                }
+            });
+            let begin = landing.as_ref().map_or(from, |(frames, _)| frames.snapshot.of);
             let covered = receipts_above(&got.ranges, begin.position);
             let serving = Serving::new(*scope, log.registry().schema, begin, &covered, &hello.held);
             let is_asked = landing.is_some();
@@ -289,16 +303,16 @@ impl Reply {
 impl Part {
     /// The next frame of its snapshot, when it has at most so many bytes; after the last, changes follow.
     fn state_frame(&mut self, most: usize) -> Result<Option<Vec<u8>>, log::Error> {
-        let Some((snapshot, next)) = &self.landing else { return Ok(None) };
-        if snapshot.length(*next).is_none_or(|length| length > most) {
+        let Some((frames, next)) = &self.landing else { return Ok(None) };
+        if frames.snapshot.length(*next).is_none_or(|length| length > most) {
             return Ok(None);
         }
-        let frame = snapshot.frame(*next).map_err(|why| {
+        let frame = frames.get(*next).map_err(|why| {
             tracing::error!(%why, "a snapshot cannot be read");
             log::Error::Corrupt("snapshot")
         })?;
         let next = *next + 1;
-        self.landing = self.landing.take().filter(|(snapshot, _)| next < snapshot.frames());
+        self.landing = self.landing.take().filter(|(frames, _)| next < frames.snapshot.frames());
         self.landing.iter_mut().for_each(|(_, at)| *at = next);
         Ok(Some(frame))
     }
@@ -385,7 +399,8 @@ fn set_aside(key: Key, code: &str) -> SetAside {
         "revoked_device" => Reason::Revoked,
         "malformed" => Reason::Unreadable,
         "reentered" => Reason::Reentered,
-        OTHER_BYTES => Reason::OtherBytes,
+        // Its place or its writer is another's: sent again it gets none.
+        OTHER_BYTES | "writer_elsewhere" => Reason::OtherBytes,
         _ => Reason::Scope,
     };
     SetAside { key, reason: reason as u8 }

@@ -21,7 +21,7 @@ use tokio::task::{JoinError, JoinHandle};
 use crate::author::Author;
 use crate::clock::Clock;
 use crate::intake::Intake;
-use crate::keys::{HubKeys, KeyError};
+use crate::keys::{HubKeys, KeyError, private_folder};
 use crate::log::{self, Log, Write};
 use crate::replica::Replicas;
 use crate::snapshots::Snapshots;
@@ -121,7 +121,7 @@ impl Hub {
     /// # Errors
     /// [`StartError`].
     pub fn open(folder: &Path, clock: Clock) -> Result<Self, StartError> {
-        std::fs::create_dir_all(folder)?;
+        private_folder(folder)?;
         let path = folder.join("hub.db");
         let keys = Arc::new(HubKeys::open(&folder.join("hub.key"), !path.exists())?);
         let log = Arc::new(Log::open(&path, &CURRENT)?);

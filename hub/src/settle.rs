@@ -97,14 +97,18 @@ impl Hub {
         Ok(true)
     }
 
-    /// [`Hub::settle`] for every scope.
+    /// [`Hub::settle`] for every scope; one that fails is logged and passed over.
     ///
     /// # Errors
-    /// As [`Hub::settle`].
+    /// [`AdminError::Replica`] when the scopes cannot be listed.
     pub fn settle_all(&self) -> Result<usize, AdminError> {
         let mut settled = 0;
         for scope in self.list_scopes()? {
-            settled += self.settle(scope)?;
+            match self.settle(scope) {
+                Ok(some) => settled += some,
+                // What one scope holds stops no other.
+                Err(why) => tracing::error!(%why, %scope, "a scope could not be settled"),
+            }
         }
         Ok(settled)
     }

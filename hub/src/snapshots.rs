@@ -18,7 +18,7 @@ use langso_sync::keys::SIGNATURE_BYTES;
 use langso_sync::session::hub::is_snapshot_due;
 use langso_sync::state::{BODY_BYTES, Body, MAX_FRAMES, StateFrame};
 
-use crate::keys::HubKeys;
+use crate::keys::{HubKeys, private_folder};
 use crate::log::{self, Log};
 use crate::replica::{Error, Replicas};
 
@@ -28,7 +28,7 @@ const HEAD_BYTES: u64 = 16;
 /// Of a scope so many files are kept.
 const KEPT: usize = 2;
 
-/// One whole snapshot of a scope.
+/// One whole snapshot of a scope, known but not open: there may be thousands of scopes.
 #[derive(Debug)]
 pub struct Snapshot {
     /// What it is of.
@@ -38,7 +38,6 @@ pub struct Snapshot {
     /// The longest frame, in bytes.
     pub longest: usize,
     path: PathBuf,
-    file: File,
     /// Where each frame begins, and where the last ends.
     offsets: Vec<u64>,
 }
@@ -61,14 +60,18 @@ impl Snapshot {
         usize::try_from(ends[1] - ends[0]).ok()
     }
 
-    /// A frame, signed.
+    /// Opens its file to read frames of it, also after the file is gone.
     ///
     /// # Errors
-    /// Those of reading the file.
-    pub fn frame(&self, index: u32) -> std::io::Result<Vec<u8>> {
+    /// Those of opening the file.
+    pub fn open_frames(self: &Arc<Self>) -> std::io::Result<Frames> {
+        Ok(Frames { file: File::open(&self.path)?, snapshot: self.clone() })
+    }
+
+    fn read(&self, file: &File, index: u32) -> std::io::Result<Vec<u8>> {
         let length = self.length(index).ok_or(std::io::ErrorKind::UnexpectedEof)?;
         let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, self.offsets[index as usize])?;
+        file.read_exact_at(&mut bytes, self.offsets[index as usize])?;
         Ok(bytes)
     }
 
@@ -102,10 +105,10 @@ impl Snapshot {
         }
         let Some(last) = offsets.len().checked_sub(2).filter(|_| at == length) else { return Ok(None) };
         let of = Cursor::start(scope);
-        let mut snapshot = Self { of, log_bytes, longest, path: path.to_owned(), file, offsets };
+        let mut snapshot = Self { of, log_bytes, longest, path: path.to_owned(), offsets };
         // All were written and signed together: what is damaged in between is refused by whoever gets it.
         for index in [0, last as u32] {
-            let bytes = snapshot.frame(index)?;
+            let bytes = snapshot.read(&file, index)?;
             let Ok(outer) = Outer::whole(&bytes) else { return Ok(None) };
             let Ok(frame) = StateFrame::open(&outer) else { return Ok(None) };
             let fits = outer.verify(&keys.public()).is_ok()
@@ -117,6 +120,24 @@ impl Snapshot {
             snapshot.of = frame.header.of;
         }
         Ok(Some(snapshot))
+    }
+}
+
+/// A snapshot that is being served, with its file open.
+#[derive(Debug)]
+pub struct Frames {
+    /// Whose they are.
+    pub snapshot: Arc<Snapshot>,
+    file: File,
+}
+
+impl Frames {
+    /// A frame, signed.
+    ///
+    /// # Errors
+    /// Those of reading the file.
+    pub fn get(&self, index: u32) -> std::io::Result<Vec<u8>> {
+        self.snapshot.read(&self.file, index)
     }
 }
 
@@ -179,7 +200,7 @@ impl Snapshots {
         if !always && !self.is_due(scope)? {
             return Ok(false);
         }
-        std::fs::create_dir_all(&self.folder)?;
+        private_folder(&self.folder)?;
         let name = to_base32(&scope.0);
         let raw = self.folder.join(format!("{name}.raw"));
         let made = self.folder.join(format!("{name}.new"));
@@ -192,12 +213,14 @@ impl Snapshots {
         let Some(snapshot) = Snapshot::open(&path, &self.keys, scope)? else {
             return Err(std::io::Error::other("a snapshot that was just made is not whole").into());
         };
-        let mut known = self.known();
-        let list = known.entry(scope).or_default();
+        // Those of another history take no place from the last one that can be served.
+        let mut list = self.of(scope)?;
         list.retain(|other| other.path != path);
         list.insert(0, Arc::new(snapshot));
+        list.truncate(KEPT);
+        let before = self.known().insert(scope, list.clone()).unwrap_or_default();
         // Whoever is being served a file that goes keeps it open.
-        for old in list.drain(KEPT.min(list.len())..) {
+        for old in before.iter().filter(|old| list.iter().all(|kept| kept.path != old.path)) {
             std::fs::remove_file(&old.path)?;
         }
         Ok(true)

@@ -17,13 +17,13 @@ use langso_domain::id::{DeviceId, Key, ScopeId};
 use langso_sync::frame::{FrameError, Outer};
 use langso_sync::keys::PublicKey;
 use langso_sync::wire::{
-    CONTENT_TYPE, Hello, MAX_SET_ASIDE, Nonce, PROTOCOL, Problem, ProblemBody, RequestEvent, RequestReader,
-    Sealed, WireError,
+    CONTENT_TYPE, Hello, MAX_RANGES, MAX_SET_ASIDE, Nonce, PROTOCOL, Problem, ProblemBody, RequestEvent,
+    RequestReader, Sealed, WireError,
 };
 
 use crate::author;
 use crate::intake::{Refusal, Taken};
-use crate::log::{self, OTHER_BYTES};
+use crate::log::{self, OTHER_BYTES, Position};
 use crate::nonce;
 use crate::serve::Reply;
 use crate::server::{Hub, Shared, stopped};
@@ -108,7 +108,7 @@ async fn answer(shared: &Shared, request: Request) -> Result<Response, Stop> {
         let device = prove(&hub, &came)?;
         let question = (came.sealed.question(), &came.hello);
         let shelf = (hub.log.clone(), hub.keys.clone(), hub.snapshots.clone());
-        let mut reply = Reply::new(shelf, device, question, &came.aside, now)?;
+        let mut reply = Reply::new(shelf, device, question, (&came.aside, &came.known), now)?;
         match hub.compare(device, &came.hello) {
             Ok(compared) => reply.say_compared(compared),
             // The phone asks again tomorrow; what it sent and fetches does not wait for that.
@@ -153,7 +153,12 @@ struct Came {
     own_forged: bool,
     /// What of it was set aside.
     aside: Vec<Aside>,
+    /// What of it has its position from before.
+    known: Vec<Known>,
 }
+
+/// A change of the asking device that was there already, with its position.
+pub(crate) type Known = (ScopeId, Key, Position);
 
 /// A change of the asking device that waits for its lead, with the code why.
 pub(crate) type Aside = (ScopeId, Key, &'static str);
@@ -217,7 +222,7 @@ async fn receive(shared: &Shared, body: Body) -> Result<Came, Stop> {
     }
     let sealed = reader.finish()?;
     let hello = hello.ok_or(Problem::Malformed)?;
-    Ok(Came { hello, sealed, own_forged: frames.own_forged, aside: frames.aside })
+    Ok(Came { hello, sealed, own_forged: frames.own_forged, aside: frames.aside, known: frames.known })
 }
 
 /// Whether more of the body has come already: then one commit can keep more than one frame.
@@ -242,6 +247,7 @@ struct Frames {
     last_refusal: Option<Refusal>,
     /// As much as a reply can name.
     aside: Vec<Aside>,
+    known: Vec<Known>,
 }
 
 impl Frames {
@@ -264,6 +270,8 @@ impl Frames {
         self.refused += judged.refused;
         let room = MAX_SET_ASIDE - self.aside.len();
         self.aside.extend(judged.aside.into_iter().take(room));
+        let room = MAX_RANGES - self.known.len();
+        self.known.extend(judged.known.into_iter().take(room));
         self.last_refusal = judged.last_refusal.or(self.last_refusal);
         Ok(())
     }
@@ -283,6 +291,7 @@ struct Judged {
     refused: usize,
     last_refusal: Option<Refusal>,
     aside: Vec<Aside>,
+    known: Vec<Known>,
 }
 
 fn keep(hub: &Hub, frames: &[Vec<u8>], asks: Option<DeviceId>) -> Result<Judged, Stop> {
@@ -299,7 +308,7 @@ fn keep(hub: &Hub, frames: &[Vec<u8>], asks: Option<DeviceId>) -> Result<Judged,
                 judged.kept = true;
                 tracing::debug!(
                     accepted = told.accepted,
-                    known = told.known,
+                    known = told.known.len(),
                     set_aside = told.set_aside.len(),
                     collisions = told.collisions.len(),
                     bytes = frame.len(),
@@ -309,6 +318,7 @@ fn keep(hub: &Hub, frames: &[Vec<u8>], asks: Option<DeviceId>) -> Result<Judged,
                     hub.dirty.mark(scope);
                 }
                 if signer == asks {
+                    judged.known.extend(told.known.iter().map(|(key, position)| (scope, *key, *position)));
                     let waits = told.set_aside.iter().filter_map(|(key, why)| Some(((*key)?, why.code())));
                     let others = told.collisions.iter().map(|key| (*key, OTHER_BYTES));
                     judged.aside.extend(waits.chain(others).map(|(key, code)| (scope, key, code)));

@@ -58,7 +58,7 @@ fn what_is_sent_again_gets_no_second_position() {
     let second = lan.writes(TEAM_SCOPE, &["visit"]);
     hub.takes(&lan.frame(TEAM_SCOPE, std::slice::from_ref(&first)));
     let again = hub.takes(&lan.frame(TEAM_SCOPE, &[first, second]));
-    assert_eq!((again.accepted, again.known, hub.head(TEAM_SCOPE)), (1, 1, 2));
+    assert_eq!((again.accepted, again.known.len(), hub.head(TEAM_SCOPE)), (1, 1, 2));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn what_the_lead_admits_gets_its_position() {
     assert_eq!(hub.log.admit(TEAM_SCOPE, waiting[0].id, NOW).unwrap(), 1);
     assert!(matches!(hub.log.admit(TEAM_SCOPE, waiting[0].id, NOW), Err(Error::NotWaiting)));
     let again = hub.takes(&frame);
-    assert_eq!((again.known, again.set_aside.len()), (1, 0));
+    assert_eq!((again.known.len(), again.set_aside.len()), (1, 0));
     assert!(hub.log.list_set_aside(TEAM_SCOPE).unwrap().is_empty());
 }
 
@@ -146,7 +146,7 @@ fn a_revoked_device_is_still_heard() {
     hub.log.commit(hub.key.id(), &[Write::Revoke(lan.id())], NOW).unwrap();
     let after = lan.writes(TEAM_SCOPE, &["visit"]);
     let told = hub.takes(&lan.frame(TEAM_SCOPE, &[before, after.clone()]));
-    assert_eq!((told.known, told.set_aside), (1, vec![(Some(after.key), Reason::RevokedDevice)]));
+    assert_eq!((told.known.len(), told.set_aside), (1, vec![(Some(after.key), Reason::RevokedDevice)]));
 }
 
 #[test]
@@ -198,6 +198,44 @@ fn what_the_hub_served_it_takes_back_with_its_authors() {
     assert_eq!(hub.takes(&lan.frame(TEAM_SCOPE, &[two])).accepted, 1, "the writer is the phone's");
 }
 
+/// A frame of the hub's own with that change, as a phone carries it.
+fn carried(hub: &Hub, phone: &Phone, change: &langso_sync::change::Change) -> Vec<u8> {
+    let mut builder = FrameBuilder::new(TEAM_SCOPE, CURRENT.schema, usize::MAX);
+    builder.push_served(&change.encode(), change.key, phone.id(), 1, Chain::start(TEAM_SCOPE)).unwrap();
+    builder.build(&hub.key).unwrap()
+}
+
+#[test]
+fn what_had_a_position_before_a_rollback_is_not_judged_again() {
+    let hub = Hub::new();
+    let mut lan = hub.phone(1, Role::Member);
+    // A lead had admitted it; and its phone was revoked later.
+    let admitted = lan.writes(TEAM_SCOPE, &["member"]);
+    assert_eq!(reasons(&hub, &lan.frame(TEAM_SCOPE, std::slice::from_ref(&admitted))), [Reason::BeyondRole]);
+    hub.log.commit(hub.key.id(), &[Write::Revoke(lan.id())], NOW).unwrap();
+    let told = hub.takes(&carried(&hub, &lan, &admitted));
+    assert_eq!((told.accepted, told.set_aside.len()), (1, 0));
+    // What waited all the while has its position by now.
+    assert!(hub.log.list_set_aside(TEAM_SCOPE).unwrap().is_empty());
+    assert_eq!(hub.head(TEAM_SCOPE), 1);
+}
+
+#[test]
+fn what_waits_under_a_number_that_is_taken_meanwhile_cannot_be_admitted() {
+    let hub = Hub::new();
+    let mut lan = hub.phone(1, Role::Member);
+    let waits = lan.writes(TEAM_SCOPE, &["member"]);
+    hub.takes(&lan.frame(TEAM_SCOPE, std::slice::from_ref(&waits)));
+    let is_taken = || hub.log.is_taken(TEAM_SCOPE, waits.key, lan.id(), &waits.encode()).unwrap();
+    assert!(!is_taken());
+    let other = change(waits.key, &["visit"], Value::Int(1));
+    assert_eq!(hub.takes(&carried(&hub, &lan, &other)).accepted, 1);
+    assert!(is_taken());
+    let waiting = hub.log.list_set_aside(TEAM_SCOPE).unwrap();
+    assert!(matches!(hub.log.admit(TEAM_SCOPE, waiting[0].id, NOW), Err(Error::NotNew)));
+    assert_eq!(hub.log.list_set_aside(TEAM_SCOPE).unwrap().len(), 1, "it waits on, to be entered anew");
+}
+
 #[test]
 fn what_waited_for_an_unknown_device_is_judged_again_in_order_when_it_enrols() {
     let hub = Hub::new();
@@ -229,8 +267,10 @@ fn what_waited_for_an_unknown_device_is_judged_again_in_order_when_it_enrols() {
     let waits = hub.log.list_set_aside(TEAM_SCOPE).unwrap();
     assert_eq!(waits.len(), 3, "what it may not write waits on");
     assert!(waits.iter().all(|one| one.reason == Reason::BeyondRole.code()));
+    // Now that the hub knows the device, what it signed itself it takes back whole: it had a position.
     let again = hub.takes(&frames[0]);
-    assert_eq!((again.accepted, again.known, hub.head(TEAM_SCOPE)), (0, 399, 1_197));
+    assert_eq!((again.accepted, again.known.len(), hub.head(TEAM_SCOPE)), (1, 399, 1_198));
+    assert_eq!(hub.log.list_set_aside(TEAM_SCOPE).unwrap().len(), 2);
 }
 
 #[test]

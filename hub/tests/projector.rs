@@ -286,6 +286,23 @@ fn a_replica_that_is_gone_or_damaged_is_made_again() {
 }
 
 #[test]
+fn a_replica_that_is_made_anew_while_it_is_read_is_not_put_back() {
+    let site = Site::filled();
+    let scope = site.team.scope;
+    site.hub
+        .replicas
+        .with::<_, Error>(scope, |_, _| site.hub.replicas.make_anew(scope, day("2026-11-18")))
+        .unwrap();
+    let file = rusqlite::Connection::open(site.file(scope)).unwrap();
+    file.execute_batch("CREATE TABLE of_the_file (x)").unwrap();
+    let is_of_the_file = site.hub.replicas.with::<_, Error>(scope, |replica, _| {
+        let sql = "SELECT count(*) FROM sqlite_master WHERE name = 'of_the_file'";
+        Ok(replica.connection().query_row(sql, [], |row| row.get::<_, i64>(0))?)
+    });
+    assert_eq!(is_of_the_file.unwrap(), 1, "what is read is the file that is there");
+}
+
+#[test]
 fn a_replica_of_another_history_is_made_again() {
     let site = Site::filled();
     let other = Site::filled();

@@ -191,6 +191,11 @@ pub(super) const INPUTS: &[(&str, &str, &str)] = &[
         "Phần này nhận vào sổ được, không cần ghi lại",
         "This can be admitted; no new entry is needed",
     ),
+    (
+        "input.operator_only",
+        "Danh sách tổ chỉ người vận hành trạm quyết định được",
+        "Only the hub's operator decides on the team's own list",
+    ),
     ("input.empty", "Không có dòng nào", "No lines"),
     ("input.missing_column", "Thiếu cột", "A column is missing"),
     ("input.unknown_column", "Không biết cột này", "An unknown column"),

@@ -176,6 +176,12 @@ impl Phone {
         batch.commit()?;
         unsent.unplace(&void);
         unsent.receive(given);
+        // What the hub had all along may lie below the cursor, which moves no more over it.
+        let cursor =
+            self.replica.scopes()?.iter().find(|state| state.scope == scope).map(|state| state.position);
+        if let Some(position) = cursor {
+            unsent.pass(scope, position);
+        }
         Ok(())
     }
 

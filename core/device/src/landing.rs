@@ -46,7 +46,18 @@ impl Phone {
             fall_back::come_back_by(batch.connection(), number, of.position, &back)?;
             fall_back::put_mark(batch.connection(), number, of)?;
         }
-        batch.land(frame, |stamp| clock.adopt(now, stamp))?;
+        match batch.land(frame, |stamp| clock.adopt(now, stamp)) {
+            // The hub made another snapshot of the same position: what is here of the first is of no use with it. This
+            // sync is over, the next asks anew.
+            Err(langso_store::Error::FrameOrder) => {
+                drop(batch);
+                let mut batch = self.replica.begin()?;
+                batch.abandon_landing(scope)?;
+                batch.commit()?;
+                return Err(AppError::offline("cut"));
+            }
+            landed => landed?,
+        };
         facts::put(batch.connection(), name::LAST_STAMP, &clock.last().0)?;
         batch.commit()?;
         self.clock = clock;

@@ -32,6 +32,10 @@ impl Hub {
         let known = members.iter().find(|one| one.id == member);
         let known = known.ok_or(AdminError::NotFound { what: "member" })?;
         let role = known.role.ok_or_else(|| AdminError::invalid("member", "unknown_role"))?;
+        // No phone is the hub.
+        if role == Role::Hub {
+            return Err(AdminError::invalid("member", "unknown_role"));
+        }
         let secret = random::bytes()?;
         let url = url.trim().trim_end_matches('/').to_owned();
         let invite = Invite { secret, hub: self.fingerprint(), url };

@@ -31,7 +31,7 @@ pub struct Imported {
 impl Imported {
     fn add(&mut self, told: &Ingested) {
         self.accepted += told.accepted;
-        self.known += told.known;
+        self.known += told.known.len() as u32;
         told.set_aside.iter().for_each(|(_, reason)| *self.set_aside.entry(reason.code()).or_default() += 1);
         self.collisions += told.collisions.len() as u32;
     }

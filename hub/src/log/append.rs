@@ -38,13 +38,15 @@ impl Log {
             }
             return Ok(told);
         };
-        let mut devices = Devices { transaction, scope: frame.scope, last: None };
+        let had_positions = frame.had_positions;
+        let mut devices = Devices { transaction, scope: frame.scope, had_positions, last: None };
         let mut appender = Appender::new(transaction, frame.scope, state, now)?;
         let mut aside = Aside::new(transaction, frame.scope, now)?;
         for item in &frame.items {
             let standing = devices.standing(item.device)?;
             let judged = match (item.key.zip(item.tables), standing) {
                 (None, _) => Err(Reason::Malformed),
+                (Some((key, _)), Standing::WasJudged) => Ok(key),
                 (Some((key, tables)), Standing::Holds(role)) => {
                     access::judge(self.registry, state.kind, role, tables).map(|()| key)
                 }
@@ -53,16 +55,19 @@ impl Log {
             let outcome = match judged {
                 Ok(key) => appender.append(key, item, &mut told)?,
                 // What has its place keeps it: a phone that was sent away may still offer what it knows is here.
-                Err(reason) => match item.key {
-                    Some(key) if appender.holds(key, &item.hash)? => {
-                        told.known += 1;
-                        None
-                    }
-                    _ => Some(reason),
-                },
+                Err(reason) => {
+                    let held = match item.key {
+                        Some(key) => appender.held_at(key, &item.hash)?.map(|position| (key, position)),
+                        None => None,
+                    };
+                    told.known.extend(held);
+                    held.is_none().then_some(reason)
+                }
             };
-            if let Some(reason) = outcome {
-                aside.put(item, reason, &mut told)?;
+            match (outcome, item.key) {
+                (Some(reason), _) => aside.put(item, reason, &mut told)?,
+                (None, Some(key)) if frame.had_positions => aside.came(key, item)?,
+                (None, _) => {}
             }
         }
         appender.finish()?;
@@ -161,10 +166,14 @@ fn admit(
     }
     let mut appender = Appender::new(transaction, scope, state, now)?;
     let mut told = Ingested::default();
-    if appender.append(key, &item, &mut told)?.is_some() || told.accepted == 0 {
-        return Err(Error::NotNew);
-    }
-    let position = appender.finish()?;
+    let waits = appender.append(key, &item, &mut told)?.is_some();
+    let head = appender.finish()?;
+    // It may have come another way meanwhile: then it has its position.
+    let position = match told.known.first() {
+        Some((_, position)) => *position,
+        None if !waits && told.accepted == 1 => head,
+        None => return Err(Error::NotNew),
+    };
     transaction.prepare_cached(statements::SET_ASIDE_ADMITTED)?.execute(params![
         scope.0,
         set_aside_id,
@@ -202,6 +211,8 @@ fn append_own(
 /// What a device is in a scope.
 #[derive(Clone, Copy)]
 enum Standing {
+    /// The hub itself gave the change a position, before it was rolled back: what was acknowledged waits for nobody.
+    WasJudged,
     Holds(Role),
     Not(Reason),
 }
@@ -210,6 +221,7 @@ enum Standing {
 struct Devices<'t> {
     transaction: &'t Transaction<'t>,
     scope: ScopeId,
+    had_positions: bool,
     last: Option<(DeviceId, Standing)>,
 }
 
@@ -222,6 +234,7 @@ impl Devices<'_> {
         }
         let standing = match directory::device(self.transaction, device)? {
             None => Standing::Not(Reason::UnknownDevice),
+            Some(_) if self.had_positions => Standing::WasJudged,
             Some(known) if known.role == Role::Hub => Standing::Holds(Role::Hub),
             Some(known) if known.revoked_at.is_some() => Standing::Not(Reason::RevokedDevice),
             Some(_) => match directory::role_in(self.transaction, device, self.scope)? {
@@ -272,8 +285,8 @@ impl<'t> Appender<'t> {
         if added == 1 {
             (self.head, self.chain, self.moved) = (self.head + 1, chain, true);
             told.accepted += 1;
-        } else if self.holds(key, &item.hash)? {
-            told.known += 1;
+        } else if let Some(position) = self.held_at(key, &item.hash)? {
+            told.known.push((key, position));
         } else {
             self.collide(key, item)?;
             told.collisions.push(key);
@@ -304,14 +317,16 @@ impl<'t> Appender<'t> {
         Ok(true)
     }
 
-    /// Whether the log holds the key with these very bytes.
-    fn holds(&self, key: Key, hash: &change::ChangeHash) -> Result<bool> {
-        let held: Option<[u8; 32]> = self
+    /// Where the log holds the key with these very bytes.
+    fn held_at(&self, key: Key, hash: &change::ChangeHash) -> Result<Option<Position>> {
+        let held: Option<([u8; 32], Position)> = self
             .transaction
             .prepare_cached(statements::CHANGE_HASH)?
-            .query_row(params![self.scope.0, key.writer.0.to_be_bytes(), key.seq], |row| row.get(0))
+            .query_row(params![self.scope.0, key.writer.0.to_be_bytes(), key.seq], |row| {
+                Ok((row.get(0)?, read::position(row, 1)?))
+            })
             .optional()?;
-        Ok(held.as_ref() == Some(hash))
+        Ok(held.filter(|(held, _)| held == hash).map(|(_, position)| position))
     }
 
     fn collide(&self, key: Key, item: &Item) -> Result<()> {
@@ -340,6 +355,7 @@ impl<'t> Appender<'t> {
 
 /// Keeps what waits for the lead.
 struct Aside<'t> {
+    transaction: &'t Transaction<'t>,
     scope: ScopeId,
     now: Millis,
     insert: CachedStatement<'t>,
@@ -347,7 +363,15 @@ struct Aside<'t> {
 
 impl<'t> Aside<'t> {
     fn new(transaction: &'t Transaction<'t>, scope: ScopeId, now: Millis) -> Result<Self> {
-        Ok(Self { scope, now, insert: transaction.prepare_cached(statements::ADD_SET_ASIDE)? })
+        Ok(Self { transaction, scope, now, insert: transaction.prepare_cached(statements::ADD_SET_ASIDE)? })
+    }
+
+    /// What had a position before a rollback has one again, and waits no more.
+    fn came(&self, key: Key, item: &Item) -> Result<()> {
+        let writer = key.writer.0.to_be_bytes();
+        let mut came = self.transaction.prepare_cached(statements::SET_ASIDE_CAME)?;
+        came.execute(params![self.scope.0, writer, key.seq, item.hash, self.now.0])?;
+        Ok(())
     }
 
     fn put(&mut self, item: &Item, reason: Reason, told: &mut Ingested) -> Result<()> {

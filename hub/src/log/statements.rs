@@ -14,7 +14,8 @@ pub const ADD_CHANGE: &str =
     "INSERT INTO changes (scope, position, writer, seq, chain, received_at, hash, bytes)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
   ON CONFLICT (scope, writer, seq) DO NOTHING";
-pub const CHANGE_HASH: &str = "SELECT hash FROM changes WHERE scope = ?1 AND writer = ?2 AND seq = ?3";
+pub const CHANGE_HASH: &str =
+    "SELECT hash, position FROM changes WHERE scope = ?1 AND writer = ?2 AND seq = ?3";
 pub const CHAIN_AT: &str = "SELECT chain FROM changes WHERE scope = ?1 AND position = ?2";
 pub const RECEIVED_AT: &str = "SELECT received_at FROM changes WHERE scope = ?1 AND position = ?2";
 pub const RECEIVED_KEY: &str =
@@ -47,6 +48,8 @@ pub const SET_ASIDE_ONE: &str = "SELECT writer, seq, hash, device, bytes FROM se
   WHERE scope = ?1 AND set_aside_id = ?2 AND admitted_at IS NULL AND reentered_at IS NULL";
 pub const SET_ASIDE_ADMITTED: &str =
     "UPDATE set_aside SET admitted_at = ?3, decided_by = ?4 WHERE scope = ?1 AND set_aside_id = ?2";
+pub const SET_ASIDE_CAME: &str = "UPDATE set_aside SET admitted_at = ?5
+  WHERE scope = ?1 AND writer = ?2 AND seq = ?3 AND hash = ?4 AND admitted_at IS NULL AND reentered_at IS NULL";
 pub const WAITING_FOR_DEVICE: &str = "SELECT set_aside_id, writer, seq, hash, device, bytes FROM set_aside
   WHERE scope = ?1 AND device = ?2 AND reason = ?3 AND admitted_at IS NULL
   AND reentered_at IS NULL ORDER BY set_aside_id LIMIT ?4";

@@ -96,6 +96,8 @@ pub struct Arrived {
     pub scope: ScopeId,
     /// In the order of the frame.
     pub items: Vec<Item>,
+    /// Signed by the hub itself: every change of it had a position, and was judged when it got that.
+    pub had_positions: bool,
 }
 
 /// What became of a frame's changes.
@@ -103,8 +105,8 @@ pub struct Arrived {
 pub struct Ingested {
     /// New: each got a position.
     pub accepted: u32,
-    /// Had a position before.
-    pub known: u32,
+    /// Had a position before, and which.
+    pub known: Vec<(Key, Position)>,
     /// Wait for the lead, new ones and those sent before, with the reason.
     pub set_aside: Vec<(Option<Key>, Reason)>,
     /// Keys that the log holds with other bytes.

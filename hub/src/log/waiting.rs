@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use langso_domain::id::{DeviceId, Key, ScopeId, read_base32, to_base32};
+use langso_sync::change;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{Error, Log, OTHER_BYTES, Result, WaitingChange, WaitingName, read, statements};
@@ -67,6 +68,27 @@ impl Log {
         };
         let found = self.waiting_after(scope, after, 1, usize::MAX)?;
         Ok(found.into_iter().find(|one| one.name == name))
+    }
+}
+
+impl Log {
+    /// Whether the place of a change in the log is another's: its writer is bound elsewhere, or its key stands there with
+    /// other bytes.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn is_taken(&self, scope: ScopeId, key: Key, device: DeviceId, bytes: &[u8]) -> Result<bool> {
+        self.read(|connection| {
+            let writer = key.writer.0.to_be_bytes();
+            let mut bound = connection.prepare_cached(statements::WRITER)?;
+            let bound: Option<([u8; 8], [u8; 8])> =
+                bound.query_row([writer], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            let mut held = connection.prepare_cached(statements::CHANGE_HASH)?;
+            let held: Option<[u8; 32]> =
+                held.query_row(params![scope.0, writer, key.seq], |row| row.get(0)).optional()?;
+            Ok(bound.is_some_and(|bound| bound != (scope.0, device.0))
+                || held.is_some_and(|held| held != change::hash(bytes)))
+        })
     }
 }
 
@@ -170,7 +192,7 @@ impl FromStr for WaitingName {
 
     fn from_str(text: &str) -> std::result::Result<Self, ()> {
         match text.strip_prefix('k') {
-            None => text.parse().map(Self::SetAside).map_err(|_| ()),
+            None => text.parse().ok().filter(|id| *id > 0).map(Self::SetAside).ok_or(()),
             Some(text) if text.len() <= 80 => {
                 let bytes = read_base32(text).ok_or(())?;
                 let (key, hash) = bytes.split_at_checked(11).ok_or(())?;

@@ -15,9 +15,10 @@ use langso_sync::clock::Stamp;
 use langso_sync::merge::{Head, RowState};
 use langso_sync::value::Value;
 
+use crate::access;
 use crate::admin::AdminError;
 use crate::author::Batch;
-use crate::log::{Error, Reason, WaitingChange, WaitingName, Write};
+use crate::log::{Error, Reason, Tables, WaitingChange, WaitingName, Write};
 use crate::server::Hub;
 
 pub(crate) use http::{decide, list};
@@ -41,7 +42,7 @@ impl Hub {
     /// # Errors
     /// [`AdminError::NotFound`] for what does not wait (any more); `verdict` (`cannot_be_applied`) when it can get no
     /// position, or nothing of it can be said again; `verdict` (`can_be_admitted`) for saying anew what can be
-    /// admitted. Nothing has changed then.
+    /// admitted; `verdict` (`operator_only`) when a lead would admit what is for the operator alone. Nothing has changed then.
     pub fn decide(
         &self,
         scope: ScopeId,
@@ -51,6 +52,9 @@ impl Hub {
     ) -> Result<(), AdminError> {
         let waits = self.log.waiting(scope, name)?.ok_or(AdminError::NotFound { what: "waiting" })?;
         let cannot = || AdminError::invalid("verdict", "cannot_be_applied");
+        if by.is_some() && !self.may_lead_admit(scope, &waits)? {
+            return Err(AdminError::invalid("verdict", "operator_only"));
+        }
         let done = match (verdict, name) {
             (Verdict::Admit | Verdict::AdmitAndVoid, WaitingName::Collision(..)) => return Err(cannot()),
             (Verdict::Admit, WaitingName::SetAside(id)) => {
@@ -66,7 +70,7 @@ impl Hub {
                 batch.commit()
             }
             (Verdict::Reenter, _) => {
-                if !needs_a_new_change(&waits) {
+                if !self.needs_a_new_change(scope, &waits)? {
                     return Err(AdminError::invalid("verdict", "can_be_admitted"));
                 }
                 let change = Change::decode(&waits.bytes).map_err(|_| cannot())?;
@@ -99,6 +103,27 @@ impl Hub {
         }
     }
 
+    /// Whether no admission helps: the key or the writer is another's, so that its place in the log is taken.
+    fn needs_a_new_change(&self, scope: ScopeId, waits: &WaitingChange) -> Result<bool, AdminError> {
+        let is_known = match waits.name {
+            WaitingName::Collision(..) => true,
+            WaitingName::SetAside(_) => waits.reason == Reason::WriterElsewhere.code(),
+        };
+        Ok(match waits.key.filter(|_| !is_known) {
+            Some(key) => self.log.is_taken(scope, key, waits.device, &waits.bytes)?,
+            None => is_known,
+        })
+    }
+
+    /// Whether a lead may say that it counts. What is no change is judged later.
+    fn may_lead_admit(&self, scope: ScopeId, waits: &WaitingChange) -> Result<bool, AdminError> {
+        let Ok(change) = Change::decode(&waits.bytes) else { return Ok(true) };
+        let kind = self.log.scope(scope)?.ok_or(AdminError::NotFound { what: "waiting" })?.kind;
+        let mut tables = Tables::default();
+        change.rows.iter().for_each(|row| tables.add(row.table));
+        Ok(access::may_lead_admit(self.log.registry(), kind, tables))
+    }
+
     /// Strikes out the rows that a change makes and puts back what it alters, as they show now.
     fn undo(&self, batch: &mut Batch<'_>, scope: ScopeId, change: &Change) -> Result<(), AdminError> {
         let back = self.replicas.with::<_, AdminError>(scope, |replica, _| {
@@ -123,11 +148,6 @@ impl Hub {
         }
         Ok(())
     }
-}
-
-/// Whether no admission helps: the key or the writer is another's, so that its place in the log is taken.
-fn needs_a_new_change(waits: &WaitingChange) -> bool {
-    matches!(waits.name, WaitingName::Collision(..)) || waits.reason == Reason::WriterElsewhere.code()
 }
 
 type Undone = (&'static Table, RowId, RowState, BTreeMap<u8, Value>);

@@ -2,11 +2,12 @@
 
 use langso_device::companion::Nothing;
 use langso_domain::registry::Role;
+use langso_hub::clock::DAY_MS;
 use rusqlite::Connection;
 
 use crate::field::ledger::Ledger;
 use crate::field::link::Break;
-use crate::field::{Field, Handset, Team};
+use crate::field::{Field, Handset, Team, http};
 
 async fn settled(field: &Field, team: &Team, names: [(&str, Role); 2]) -> [Handset; 2] {
     let [(one, role_one), (two, role_two)] = names;
@@ -344,4 +345,52 @@ async fn a_phone_whose_cursor_is_damaged_finds_its_place_by_its_marks() {
     drop(file);
     member.sync().await.unwrap();
     ledger.is_whole(&field, &team, &mut [&mut member]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_below_the_mark_whose_position_was_only_assumed_gets_its_receipt_again() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut ledger = Ledger::default();
+    let [mut member, mut lead] = settled(&field, &team, PAIR).await;
+    member.sync().await.unwrap();
+    let copy = field.copy();
+    lead.visit(&team);
+    lead.sync().await.unwrap();
+    member.sync().await.unwrap();
+    ledger.note(&member);
+    ledger.note(&lead);
+    let own = member.receipts(team.scope).len();
+    let stands = member.cursor(team.scope);
+    member.close();
+    // As a snapshot of that position tells of what it holds.
+    let file = Connection::open(member.file()).unwrap();
+    let sql = "UPDATE receipts SET position = ?1 WHERE scope = (SELECT number FROM scopes WHERE scope = ?2)";
+    assert!(file.execute(sql, (stands, team.scope.0)).unwrap() > 0);
+    drop(file);
+    let field = field.roll_back(&copy).await;
+    field.reach(&[&member, &lead]);
+
+    let report = member.sync().await.unwrap();
+    assert!(report.is_done && report.waiting == 0, "{report:?}");
+    let keys = field.keys(team.scope);
+    let receipts = member.receipts(team.scope);
+    assert_eq!((receipts.len(), void(&mut member)), (own, 0));
+    for (position, key) in receipts {
+        assert_eq!(keys.get(position - 1), Some(&key), "a receipt that is not true");
+    }
+    ledger.is_whole(&field, &team, &mut [&mut member]);
+    // Nothing counts as on its way: the rows are compared, and nothing is sent again.
+    field.world.pass(DAY_MS);
+    member.link.take_exchanges();
+    let again = member.sync().await.unwrap();
+    assert_eq!(again.requests, 1);
+    let digests: Vec<usize> = member
+        .link
+        .take_exchanges()
+        .iter()
+        .filter_map(|exchange| http::asked(&exchange.up).0)
+        .map(|hello| hello.digests.len())
+        .collect();
+    assert_eq!(digests, [2], "team and training");
 }

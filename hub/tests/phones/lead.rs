@@ -6,6 +6,7 @@ use langso_device::{AppError, Phone};
 use langso_domain::id::RowId;
 use langso_domain::registry::{CURRENT, Role};
 use langso_hub::intake::Taken;
+use langso_hub::waiting::Verdict;
 use langso_sync::change::Change;
 use langso_sync::frame::FrameBuilder;
 use langso_sync::keys::SigningKey;
@@ -185,6 +186,25 @@ async fn a_number_that_came_twice_is_kept_beside_the_log_and_entered_anew_once()
     let status = member.app().sync().get_status(Nothing {}).unwrap();
     assert_eq!((status.set_aside, status.on_phone), (0, 0));
     assert_eq!(member.app().set_aside().list_own_set_aside(Nothing {}).unwrap().changes, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_in_the_team_no_lead_admits_and_the_operator_can() {
+    let field = Field::start().await;
+    let (team, mut lead, _) = staged(&field).await;
+    lead.save(|saving| saving.create("member", [("name", "Người Lạ".into()), ("role", 3u8.into())]));
+    lead.sync().await.unwrap();
+    let waiting = waits(&mut lead).await;
+    for decided in [
+        lead.app().set_aside().admit_changes(named(&waiting)).await.unwrap(),
+        lead.app().set_aside().admit_and_void(named(&waiting)).await.unwrap(),
+    ] {
+        assert_eq!(problems(&decided), [Some("operator_only")]);
+    }
+    assert_eq!(waits(&mut lead).await, waiting);
+    let name = field.hub().list_waiting().unwrap()[0].name;
+    field.hub().decide(team.scope, name, Verdict::Admit, None).unwrap();
+    assert_eq!(waits(&mut lead).await, []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use langso_device::AppError;
 use langso_device::companion::Nothing;
 use langso_domain::id::{Key, RowId};
 use langso_domain::registry::Role;
@@ -353,4 +354,56 @@ async fn a_scope_whose_rows_are_damaged_is_mended_by_the_snapshot_and_the_change
     assert!(!states(&phone.link).is_empty(), "it fetches the snapshot");
     assert!(phone.rows() == before);
     assert_eq!(next_frame(&phone, &team), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_nobody_is_served_holds_no_file_open() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut old = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
+    old.sync().await.unwrap();
+    write_book(&mut old, 1);
+    old.sync().await.unwrap();
+    make_snapshot(&field, &team);
+    let known = field.hub().snapshots.of(team.scope).unwrap();
+    let folder = field.hub().folder.join("snapshots");
+    let open = || {
+        let files = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+        files
+            .filter_map(|file| std::fs::read_link(file.path()).ok())
+            .filter(|to| to.starts_with(&folder))
+            .count()
+    };
+    assert_eq!((known.len(), open()), (1, 0));
+    let served = known[0].open_frames().unwrap();
+    assert_eq!(open(), 1);
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(
+        served.get(0).unwrap().len(),
+        known[0].length(0).unwrap(),
+        "what is being served stays readable"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_landing_that_the_frames_no_longer_fit_is_given_up_and_begun_anew() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut old = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
+    old.sync().await.unwrap();
+    write_book(&mut old, SAVES);
+    old.sync().await.unwrap();
+    make_snapshot(&field, &team);
+    let mut new = field.phone(&team, "Tằng Dảu Sồi", Role::Lead).await;
+    assert!(!sync_and_kill(&mut new, &team, 9_000).await);
+    assert!(next_frame(&new, &team).is_some_and(|next| next > 0));
+    // As when the hub made the snapshot of that position anew, with another number of frames.
+    let file = Connection::open(new.file()).unwrap();
+    assert_eq!(file.execute("UPDATE landings SET frames = frames + 1", []).unwrap(), 1);
+    drop(file);
+    assert_eq!(new.sync().await.unwrap_err(), AppError::Offline { why: "cut".to_owned() });
+    assert_eq!(next_frame(&new, &team), None);
+    new.sync().await.unwrap();
+    old.sync().await.unwrap();
+    assert!(new.rows() == old.rows(), "the phones of a team differ");
 }

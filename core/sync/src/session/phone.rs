@@ -163,6 +163,7 @@ impl Session {
             }
             fell_back.push((*at, scope, *cursor));
         }
+        let sent: HashSet<Key> = flight.keys.iter().copied().collect();
         let mut receipts = Vec::new();
         for of in &head.receipts {
             let scope = scope_at(of.scope)?;
@@ -171,7 +172,14 @@ impl Session {
             let mut list = Vec::with_capacity(of.ranges.len());
             for range in &of.ranges {
                 let held = flight.held.get(range.held as usize).ok_or(WireError::Malformed("receipts"))?;
-                if range.first + range.n - 1 > held.upto || range.position <= from {
+                // Below the cursor only what was just sent as if the hub did not know it, and no range across it.
+                let is_above = range.position > from;
+                let is_sent = |seq| sent.contains(&Key { writer: held.writer, seq });
+                let is_known = || {
+                    range.position + u64::from(range.n) - 1 <= from
+                        && (range.first..range.first + range.n).all(is_sent)
+                };
+                if range.first + range.n - 1 > held.upto || !(is_above || is_known()) {
                     return Err(WireError::Malformed("receipts").into());
                 }
                 list.push(Receipt {

@@ -109,7 +109,7 @@ pub struct Decided {
 pub struct DecidedChange {
     /// Its name.
     pub waiting: String,
-    /// None = done; `not_found` when it waits no more, `cannot_be_applied`, `can_be_admitted`; open list.
+    /// None = done; `not_found` when it waits no more, `cannot_be_applied`, `can_be_admitted`, `operator_only`; open list.
     pub problem: Option<String>,
 }
 
