@@ -19,12 +19,14 @@ pub(crate) mod what {
     pub const KEY: &str = "key";
     /// The copy of who this phone is.
     pub const IDENTITY: &str = "identity";
+    /// What the person chose on this phone: it is as on a new one again.
+    pub const SETTINGS: &str = "settings";
 }
 
 /// What befell this phone's files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Damage {
-    /// What was damaged. Open list: `database`, `journal`, `key`, `identity`; and `outbox`, the only one by which
+    /// What was damaged. Open list: `database`, `journal`, `key`, `identity`, `settings`; and `outbox`, the only one by which
     /// something that was saved could not be read again.
     pub what: Vec<String>,
     /// When it was found, ms UTC by the phone's own clock.

@@ -42,7 +42,7 @@ impl Check {
 
 /// When rows were counted, and what the hub said of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Checks {
+pub(crate) struct Checks {
     /// When all rows were last counted, ms UTC.
     counted_at: Option<i64>,
     scopes: Vec<Check>,

@@ -34,8 +34,6 @@ impl Phone {
     pub(crate) fn fall_back(&mut self, scope: ScopeId, mark: Cursor, unsent: &mut Unsent) -> Result<()> {
         let mut batch = self.replica.begin()?;
         let number = batch.find_scope(scope)?.ok_or_else(|| AppError::unexpected("scope"))?;
-        // A snapshot under way may be of the void history.
-        batch.abandon_landing(scope)?;
         let connection = batch.connection();
         receipts::void_above(connection, number, mark.position)?;
         carry(connection, number, mark.position)?;
@@ -52,6 +50,7 @@ impl Phone {
         facts::put(connection, name::SENT_UPTO, &0)?;
         batch.set_cursor(scope, mark.position, mark.chain.0)?;
         batch.commit()?;
+        self.forget_known();
         *unsent = Unsent::default();
         unsent.refresh(self.connection(), &self.replica.scopes()?)
     }

@@ -99,6 +99,13 @@ pub(crate) fn create_private(path: &Path) -> std::io::Result<File> {
 
 /// Writes a private file so that a power cut leaves all of it or what was there before.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    put_in_place(path, bytes)?;
+    sync_folder_of(path)
+}
+
+/// The same but for the folder: the name leads to the new file, and a power cut may still bring the old one back. Gives
+/// the new one, positioned at its end.
+pub(crate) fn put_in_place(path: &Path, bytes: &[u8]) -> std::io::Result<File> {
     let part = beside(path, ".part");
     // Half a file that a power cut left.
     drop(std::fs::remove_file(&part));
@@ -108,7 +115,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         drop(std::fs::remove_file(&part));
         return Err(error);
     }
-    sync_folder_of(path)
+    Ok(file)
 }
 
 /// A file's name is durable only when its folder is.

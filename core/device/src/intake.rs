@@ -18,6 +18,15 @@ use crate::phone::Phone;
 use crate::time::HubTime;
 use crate::{fall_back, leave, receipts};
 
+/// A phone that does not wait for the disk, until this is gone, be it by a panic.
+struct Softly<'p>(&'p mut Phone);
+
+impl Drop for Softly<'_> {
+    fn drop(&mut self) {
+        drop(self.0.wait_for_disk());
+    }
+}
+
 impl Phone {
     /// Takes an event in. What was taken in before changes nothing.
     pub(crate) fn take(&mut self, event: Event, unsent: &mut Unsent) -> Result<()> {
@@ -28,11 +37,16 @@ impl Phone {
     /// power cut takes the whole tail, cursor included, and the next sync brings it back.
     pub(crate) fn softly<T>(&mut self, write: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.connection().pragma_update(None, "synchronous", "NORMAL")?;
-        let result = write(self);
-        self.heard += 1;
+        let soft = Softly(self);
+        let result = write(soft.0);
+        soft.0.heard += 1;
         // A save after this must wait for the disk: what cannot be made sure of is no success.
-        self.connection().pragma_update(None, "synchronous", "FULL")?;
+        soft.0.wait_for_disk()?;
         result
+    }
+
+    fn wait_for_disk(&self) -> Result<()> {
+        Ok(self.connection().pragma_update(None, "synchronous", "FULL")?)
     }
 
     fn take_event(&mut self, event: Event, unsent: &mut Unsent) -> Result<()> {
@@ -246,4 +260,35 @@ fn note_left(connection: &Connection, news: &News) -> Result<()> {
         facts::put(connection, name::LEFT, &left)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::time::SystemTime;
+
+    #[test]
+    fn a_panic_while_something_of_the_hub_is_written_leaves_saves_that_wait_for_the_disk() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut phone = Phone::open(folder.path(), Arc::new(SystemTime)).expect("opens");
+        let waits = |phone: &Phone| -> i64 {
+            let get = "PRAGMA synchronous";
+            phone.connection().query_row(get, [], |row| row.get(0)).expect("a number")
+        };
+        let full = waits(&phone);
+        let softly = phone.softly(|phone| Ok(waits(phone))).expect("written");
+        assert_ne!(softly, full);
+        assert_eq!(waits(&phone), full);
+        let panics = |phone: &mut Phone| {
+            phone.softly(|phone| -> Result<()> {
+                let _batch = phone.replica.begin()?;
+                panic!("in the middle of a write")
+            })
+        };
+        assert!(catch_unwind(AssertUnwindSafe(|| panics(&mut phone))).is_err());
+        assert_eq!(waits(&phone), full);
+    }
 }

@@ -16,7 +16,7 @@ use langso_domain::id::ScopeId;
 use langso_sync::change::MAX_CHANGE_BYTES;
 use sha2::{Digest, Sha256};
 
-use crate::folder::{create_private, free_name, write_whole};
+use crate::folder::{create_private, free_name, put_in_place, sync_folder_of, write_whole};
 
 /// A record holds a change.
 const CHANGE: u8 = 1;
@@ -125,12 +125,11 @@ impl Journal {
         let mut kept = Vec::new();
         let records = contents.records.iter().filter(|record| keep(record));
         records.for_each(|record| encode(record.scope, &record.bytes, &mut kept));
-        // Whatever fails here, the name leads to a whole file: the handle goes along.
-        let written = write_whole(&self.path, &kept);
-        let mut file = open_private(&self.path)?;
-        self.end = file.seek(SeekFrom::End(0))?;
-        self.file = file;
-        written
+        // From here on the name leads to the new file, and so does the handle: what were appended to the old one would be
+        // gone with it.
+        self.file = put_in_place(&self.path, &kept)?;
+        self.end = kept.len() as u64;
+        sync_folder_of(&self.path)
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{fall_back, prune, receipts};
 
 /// A scope that was here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Dropped {
+pub(crate) struct Dropped {
     scope: ScopeId,
     /// Its number then.
     number: i64,

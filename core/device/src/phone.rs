@@ -47,6 +47,11 @@ pub struct Phone {
     pub(crate) scopes: Vec<(ScopeKind, i64, ScopeId)>,
     /// How many saves this process has committed.
     pub(crate) saves: u64,
+    /// How often this process has set its database aside. In a new one cursors begin at 0 and the outbox is numbered
+    /// anew: whoever let go of the phone and comes back must not go on when it differs.
+    pub(crate) generation: u64,
+    /// Setting a database aside has failed: the phone has none until there is room.
+    pub(crate) is_closed: bool,
     pub(crate) folder: Folder,
 }
 
@@ -68,6 +73,7 @@ impl Phone {
     pub(crate) fn set_identity(&mut self, identity: Identity) -> Result<()> {
         facts::put(self.replica.connection(), facts::name::IDENTITY, &identity)?;
         self.identity = Some(identity);
+        self.forget_known();
         self.reload_scopes()
     }
 

@@ -20,7 +20,7 @@ use crate::receipts::{self, position_of};
 
 /// What is kept between syncs to know what may be forgotten of a scope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Pruning {
+pub(crate) struct Pruning {
     scope: ScopeId,
     /// What lies at or below has been forgotten.
     pruned: u64,
@@ -169,7 +169,8 @@ fn forget_own(connection: &Connection, scope: i64, line: u64) -> Result<Vec<Key>
     Ok(found.into_iter().map(|(_, key)| key).collect())
 }
 
-fn keep_reason(connection: &Connection, scope: i64, bytes: &[u8]) -> Result<()> {
+/// Keeps a change that says why something was corrected.
+pub(crate) fn keep_reason(connection: &Connection, scope: i64, bytes: &[u8]) -> Result<()> {
     let change = change::Change::decode(bytes).map_err(|_| AppError::Corrupt)?;
     if change.extras.contains_key(&extra::REASON) || change.extras.contains_key(&extra::REASON_TEXT) {
         let sql = "INSERT OR REPLACE INTO reasons (key, scope, bytes) VALUES (?1, ?2, ?3)";

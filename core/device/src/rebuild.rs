@@ -20,11 +20,13 @@ use crate::damage::{Damage, what};
 use crate::error::{AppError, Result};
 use crate::facts::{self, Identity, name};
 use crate::fall_back::carry_frame;
-use crate::folder::{Folder, beside, free_name, sync_folder_of};
+use crate::folder::{Folder, beside, sync_folder_of};
 use crate::identity_copy::Known;
 use crate::journal::Record;
 use crate::phone::put_outbox;
+use crate::prune::keep_reason;
 use crate::reconcile::{put_aside, unlike};
+use crate::repair;
 use crate::salvage::Wreck;
 
 /// What SQLite keeps beside a database.
@@ -45,15 +47,38 @@ pub(crate) fn finish(folder: &Folder) -> Result<()> {
             // The damaged one still has the name: it is found and rebuilt again.
             fs::remove_file(&ready)?;
         } else {
-            set_aside_database(&database, &free_name(&database, "damaged"))?;
+            // Whatever of its log still has the name belongs to what was set aside last.
+            set_aside_database(&database, &last_aside(&database))?;
             fs::rename(&ready, &database)?;
             sync_folder_of(&database)?;
         }
     } else if !database.exists() {
         // A log without its database must not come to lie beside another.
-        set_aside_database(&database, &free_name(&database, "damaged"))?;
+        set_aside_database(&database, &aside_of(&database, first_free(&database)))?;
     }
     Ok(())
+}
+
+fn aside_of(database: &Path, n: u32) -> PathBuf {
+    beside(database, &format!(".damaged-{n}"))
+}
+
+/// The first number under which neither a database nor a log was set aside.
+fn first_free(database: &Path) -> u32 {
+    let is_free = |n: &u32| {
+        let aside = aside_of(database, *n);
+        BESIDE.into_iter().chain([""]).all(|ending| !beside(&aside, ending).exists())
+    };
+    (1..).find(is_free).unwrap_or(0)
+}
+
+/// The name of the database that a swap has just set aside, when its log is not there yet; else a free one.
+fn last_aside(database: &Path) -> PathBuf {
+    let free = first_free(database);
+    let last = aside_of(database, free.saturating_sub(1));
+    let has_log =
+        BESIDE.into_iter().any(|ending| beside(&last, ending).exists() && beside(database, ending).exists());
+    if last.exists() && !has_log { last } else { aside_of(database, free) }
 }
 
 fn ready(folder: &Folder) -> PathBuf {
@@ -61,13 +86,18 @@ fn ready(folder: &Folder) -> PathBuf {
 }
 
 fn set_aside_database(database: &Path, aside: &Path) -> Result<()> {
-    for ending in BESIDE.into_iter().chain([""]) {
-        let path = beside(database, ending);
-        if path.exists() {
-            fs::rename(&path, beside(aside, ending))?;
+    // The database first: without its log under that name it would be opened as an older one, and what the log held
+    // would be gone. A log that stays behind goes along with the next start.
+    for (from, to) in moves(database, aside) {
+        if from.exists() {
+            fs::rename(from, to)?;
         }
     }
     Ok(sync_folder_of(database)?)
+}
+
+fn moves(database: &Path, aside: &Path) -> [(PathBuf, PathBuf); 3] {
+    ["", BESIDE[0], BESIDE[1]].map(|ending| (beside(database, ending), beside(aside, ending)))
 }
 
 /// Makes the new database and gives it the name. `records` are the journal's; they are applied when the phone opens.
@@ -83,7 +113,7 @@ pub(crate) fn rebuild(folder: &Folder, copy: &Known, records: &[Record], now_ms:
             drop(fs::remove_file(beside(path, ending)));
         }
     }
-    let aside = free_name(&database, "damaged");
+    let aside = aside_of(&database, first_free(&database));
     let mut damage = Damage { found_at: now_ms, ..Damage::default() };
     let name = aside.file_name().map(|name| name.to_string_lossy().into_owned());
     damage.add(what::DATABASE, name.filter(|_| database.exists()));
@@ -92,7 +122,10 @@ pub(crate) fn rebuild(folder: &Folder, copy: &Known, records: &[Record], now_ms:
     sync_folder_of(&ready)?;
     set_aside_database(&database, &aside)?;
     fs::rename(&ready, &database)?;
-    Ok(sync_folder_of(&database)?)
+    sync_folder_of(&database)?;
+    // Fetched for rows that are no more; a new one is begun over whatever cannot be removed.
+    drop(repair::remove_all(&database));
+    Ok(())
 }
 
 fn make(part: &Path, folder: &Folder, copy: &Known, records: &[Record], mut damage: Damage) -> Result<()> {
@@ -114,6 +147,7 @@ fn make(part: &Path, folder: &Folder, copy: &Known, records: &[Record], mut dama
         }
         take_frames(&mut batch, wreck, identity.as_ref(), damage.found_at)?;
         take_rest(batch.connection(), wreck)?;
+        take_reasons(&mut batch, wreck)?;
     }
     damage.note(batch.connection())?;
     batch.commit()?;
@@ -194,7 +228,7 @@ fn take_frame(batch: &mut Batch<'_>, hub: &PublicKey, bytes: &[u8], taken_at: Op
 fn take_rest(connection: &Connection, wreck: &Wreck) -> Result<()> {
     for name in FACTS {
         if let Some(value) = wreck.fact(name) {
-            facts::put(connection, name, &value)?;
+            facts::put_text(connection, name, &value)?;
         }
     }
     let mut outcome = Ok(());
@@ -206,6 +240,17 @@ fn take_rest(connection: &Connection, wreck: &Wreck) -> Result<()> {
         });
     }
     outcome
+}
+
+/// Why something was corrected that lies below the prune line: the hub has it, and no row says it.
+fn take_reasons(batch: &mut Batch<'_>, wreck: &Wreck) -> Result<()> {
+    for (scope, key, bytes) in wreck.reasons() {
+        let is_whole = Change::decode(&bytes).is_ok_and(|change| change.key == key);
+        if let Some(number) = batch.find_scope(scope)?.filter(|_| is_whole) {
+            keep_reason(batch.connection(), number, &bytes)?;
+        }
+    }
+    Ok(())
 }
 
 fn put_row(
@@ -220,5 +265,45 @@ fn put_row(
         // A value that the table does not take was damaged.
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => Ok(()),
         other => Ok(other.map(drop)?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(path: &Path) -> Option<String> {
+        fs::read(path).ok().map(|bytes| String::from_utf8(bytes).expect("text"))
+    }
+
+    #[test]
+    fn a_swap_that_is_cut_off_anywhere_keeps_a_database_and_its_log_together_and_writes_over_nothing() {
+        for done in 0..=3 {
+            let path = tempfile::tempdir().expect("a folder");
+            let folder = Folder::open(path.path()).expect("opens");
+            let database = folder.database();
+            let first = aside_of(&database, 1);
+            // Of an earlier one only the log was left.
+            fs::write(beside(&first, "-wal"), "older log").expect("written");
+            for (ending, text) in [("", "damaged"), ("-wal", "log"), ("-shm", "index"), (".ready", "new")] {
+                fs::write(beside(&database, ending), text).expect("written");
+            }
+            let aside = aside_of(&database, first_free(&database));
+            for (from, to) in moves(&database, &aside).into_iter().take(done) {
+                fs::rename(from, to).expect("moved");
+            }
+            finish(&folder).expect("finished");
+            finish(&folder).expect("twice changes nothing");
+            let holds = |path: &Path| ["", "-wal", "-shm"].map(|ending| text(&beside(path, ending)));
+            let whole = ["damaged", "log", "index"].map(|text| Some(text.to_owned()));
+            if done == 0 {
+                assert_eq!(holds(&database), whole, "it is found and rebuilt again");
+            } else {
+                assert_eq!(holds(&database), [Some("new".to_owned()), None, None], "after {done}");
+                assert_eq!(holds(&aside), whole, "after {done}");
+            }
+            assert_eq!(holds(&first), [None, Some("older log".to_owned()), None]);
+            assert!(!ready(&folder).exists());
+        }
     }
 }

@@ -103,6 +103,14 @@ pub(crate) fn reconcile(
     for n in numbers {
         batch.connection().prepare_cached("DELETE FROM outbox WHERE n = ?1")?.execute([n])?;
     }
+    // A number that has become free is given again, and what then bears it was not sent.
+    let upto: i64 = facts::get(batch.connection(), name::SENT_UPTO)?.unwrap_or(0);
+    let sql = "SELECT coalesce(max(n), 0) FROM outbox";
+    let last: i64 = batch.connection().query_row(sql, [], |row| row.get(0))?;
+    let sound = upto.min(last).min(outbox.first_unsent.map_or(i64::MAX, |first| first - 1));
+    if sound != upto {
+        facts::put(batch.connection(), name::SENT_UPTO, &sound)?;
+    }
     let pruned = prune::pruned(batch.connection())?;
     for (record, key) in records.iter().zip(&in_journal) {
         if outbox.whole.contains(key) || is_pruned(batch.connection(), &pruned, record.scope, *key)? {
@@ -114,12 +122,6 @@ pub(crate) fn reconcile(
         put_outbox(batch.connection(), (number, record.scope), &record.bytes)?;
         outbox.whole.insert(*key);
         found.newest = found.newest.max(change.stamp);
-    }
-    if let Some(first) = outbox.first_unsent {
-        let upto: i64 = facts::get(batch.connection(), name::SENT_UPTO)?.unwrap_or(0);
-        if upto >= first {
-            facts::put(batch.connection(), name::SENT_UPTO, &(first - 1))?;
-        }
     }
     batch.commit()?;
     Ok(found)

@@ -22,6 +22,9 @@ use crate::journal::checksum;
 use crate::phone::Phone;
 use crate::rebuild::BESIDE;
 
+/// How the name of such a file goes on behind the database's; that of the scope follows.
+const NAME: &str = ".repair-";
+
 /// A scope being fetched anew.
 #[derive(Debug)]
 pub(crate) struct Repair {
@@ -74,6 +77,8 @@ impl Phone {
             digests::note_repaired(batch.connection(), scope, now)
         })?;
         self.heard += 1;
+        // The swap leaves cursors as they were: nothing else would tell that what was read of the old rows is past.
+        self.forget_known();
         // What the swap could not reach would be found again at once.
         self.replica.recount()?;
         remove(&path)?;
@@ -139,7 +144,20 @@ impl Repair {
 }
 
 fn file_of(database: &Path, scope: ScopeId) -> PathBuf {
-    beside(database, &format!(".repair-{}", to_base32(&scope.0)))
+    beside(database, &format!("{NAME}{}", to_base32(&scope.0)))
+}
+
+/// Removes whatever was fetched for the rows of a database that is no more.
+pub(crate) fn remove_all(database: &Path) -> Result<()> {
+    let Some((folder, name)) = database.parent().zip(database.file_name()) else { return Ok(()) };
+    let begins = format!("{}{NAME}", name.to_string_lossy());
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(&begins) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn open(path: &Path, scope: ScopeId, kind: ScopeKind) -> Result<Replica> {

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::path::Path;
 
-use langso_domain::id::{ScopeId, Writer};
+use langso_domain::id::{Key, ScopeId, Writer};
 use rusqlite::config::DbConfig;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OpenFlags, Row};
@@ -46,9 +46,9 @@ impl Wreck {
         facts::get(&self.connection, name::IDENTITY).ok()?
     }
 
-    /// A fact, as the JSON that was written.
-    pub fn fact(&self, name: &str) -> Option<serde_json::Value> {
-        facts::get(&self.connection, name).ok()?
+    /// A fact that can be read as what it is.
+    pub fn fact(&self, name: &str) -> Option<String> {
+        facts::get_sound(&self.connection, name).ok()?
     }
 
     /// Own changes: `take` gets those whose checksum holds in their scope or in one of `others`, for the list of scopes
@@ -114,6 +114,22 @@ impl Wreck {
             Ok(())
         };
         self.both_ends("SELECT bytes FROM carried_frames", ["ORDER BY name", "ORDER BY name DESC"], &mut one);
+    }
+
+    /// Changes below the prune line that say why something was corrected; some may come twice.
+    pub fn reasons(&self) -> Vec<(ScopeId, Key, Vec<u8>)> {
+        let mut found = Vec::new();
+        let mut one = |row: &Row<'_>| {
+            let number: i64 = row.get(1)?;
+            let scope = self.scopes.iter().find(|(of, ..)| *of == number).map(|(_, scope, _)| *scope);
+            if let Some((scope, key)) = scope.zip(Key::from_bytes(&row.get::<_, [u8; 11]>(0)?)) {
+                found.push((scope, key, row.get(2)?));
+            }
+            Ok(())
+        };
+        let order = ["ORDER BY key", "ORDER BY key DESC"];
+        self.both_ends("SELECT key, scope, bytes FROM reasons", order, &mut one);
+        found
     }
 
     /// Every row of a table that can be read, with all its columns by name; some may come twice.

@@ -104,6 +104,9 @@ impl Phone {
         let mut replica = Replica::open(&folder.database(), CURRENT, Purpose::Phone)?;
         prepare(replica.connection())?;
         check(replica.connection(), folder, time.wall_ms())?;
+        if facts::forget_damaged(replica.connection())? {
+            damage.add(what::SETTINGS, None);
+        }
         let identity = settle_identity(replica.connection(), &copy, damage)?;
         check_scopes(&mut replica, &copy)?;
         let key = find_key(folder, identity.as_ref(), &contents, damage)?;
@@ -136,6 +139,8 @@ impl Phone {
             scopes: Vec::new(),
             replica: parts.replica,
             saves: 0,
+            generation: 0,
+            is_closed: false,
             folder: parts.folder,
         };
         phone.reload_scopes()?;
@@ -162,9 +167,18 @@ impl Phone {
             return Err(AppError::Corrupt);
         }
         let closed = Replica::in_memory(CURRENT, Purpose::Phone)?;
+        // Whatever comes of it, nothing that was begun with the old one goes on.
+        self.generation += 1;
+        self.is_closed = true;
         drop(std::mem::replace(&mut self.replica, closed));
-        Self::rebuild(&self.folder, self.time.as_ref())?;
-        *self = Self::start(self.folder.clone(), self.time.clone())?;
+        let mut made = Self::rebuild(&self.folder, self.time.as_ref());
+        if made == Err(AppError::StorageFull) && ballast::is_kept(self.folder.path()) {
+            ballast::give_up(self.folder.path());
+            made = Self::rebuild(&self.folder, self.time.as_ref());
+        }
+        made?;
+        let opened = Self::start(self.folder.clone(), self.time.clone())?;
+        *self = Self { generation: self.generation, saves: self.saves, ..opened };
         Ok(())
     }
 
@@ -204,13 +218,17 @@ struct Parts {
 
 /// Who the phone is: as the copy says, which is never behind.
 fn settle_identity(connection: &Connection, copy: &Known, damage: &mut Damage) -> Result<Option<Identity>> {
-    let held = facts::get(connection, name::IDENTITY);
-    let Some(identity) = &copy.identity else { return held };
-    if held == Ok(None) {
+    let held: Option<Identity> = facts::get(connection, name::IDENTITY)?;
+    let Some(identity) = &copy.identity else {
+        let is_damaged = held.is_none() && facts::is_there(connection, name::IDENTITY)?;
+        return if is_damaged { Err(AppError::Corrupt) } else { Ok(held) };
+    };
+    // The copy is written before the database learns of the identity, and names scopes only when the database has them.
+    if !facts::is_there(connection, name::IDENTITY)? && !copy.scopes.is_empty() {
         // The file was emptied, or put back from before the phone had a team.
         damage.add(what::DATABASE, None);
     }
-    if held.as_ref() != Ok(&Some(identity.clone())) {
+    if held.as_ref() != Some(identity) {
         facts::put(connection, name::IDENTITY, identity)?;
     }
     Ok(Some(identity.clone()))

@@ -8,6 +8,8 @@ use std::path::Path;
 use langso_device::companion::{Nothing, SyncProblem};
 use langso_device::{AppError, Damage, Phone, journal};
 use langso_domain::id::Key;
+use langso_domain::registry::ScopeKind;
+use langso_faults::Disk;
 use serde_json::json;
 use support::{MEMBER, Team, TestPhone};
 
@@ -279,4 +281,131 @@ fn damage_that_is_met_while_the_app_runs_is_mended_and_the_call_goes_on() {
     assert_eq!(state.damage.expect("told").what, ["database"]);
     assert_eq!(phone.app().drafts().list_drafts(Nothing {}).expect("a list").drafts.len(), 1);
     assert_eq!(written(&mut phone), before);
+}
+
+#[test]
+fn the_number_of_a_damaged_row_that_nothing_can_mend_hides_no_later_save() {
+    let mut team = Team::new();
+    let mut phone = phone_with_work(&mut team);
+    let keys: Vec<Key> = phone.written().into_iter().map(|(_, change)| change.key).collect();
+    phone.with_replica(|replica| {
+        let connection = replica.connection();
+        for key in &keys {
+            let sql = "INSERT INTO receipts (writer, first_seq, last_seq, scope, position)
+                       VALUES (?1, ?2, ?2, 1, 9)";
+            connection.execute(sql, (key.writer.0 as i64, key.seq)).expect("a receipt");
+        }
+        let sql = "INSERT OR REPLACE INTO phone_facts (name, value) VALUES ('sent_upto', '3')";
+        connection.execute(sql, []).expect("a fact");
+        let sql = "UPDATE outbox SET bytes = x'8599' WHERE n = 3";
+        assert_eq!(connection.execute(sql, []).expect("damaged"), 1);
+    });
+    std::fs::remove_file(phone.path().join("journal")).expect("gone");
+    assert_eq!(damage(&mut phone).expect("told").what, ["outbox"]);
+    phone.household(&team, "Hộ 4", 1);
+    assert_eq!(phone.app().sync().get_status(Nothing {}).expect("a status").on_phone, 1);
+}
+
+#[test]
+fn settings_that_cannot_be_read_are_as_on_a_new_phone_and_told() {
+    let mut team = Team::new();
+    let mut phone = phone_with_work(&mut team);
+    let before = written(&mut phone);
+    for (name, value) in [
+        ("settings", "'{\"language\":\"vj\",\"text_size\":150,\"theme\":\"dark\"}'"),
+        ("settings", "CAST(x'7b22FF22' AS TEXT)"),
+        ("budget", "'1 00000'"),
+        ("budget", "'7'"),
+        ("damage", "'{'"),
+    ] {
+        phone.with_replica(|replica| {
+            let sql = format!("INSERT OR REPLACE INTO phone_facts (name, value) VALUES ('{name}', {value})");
+            replica.connection().execute(&sql, []).expect("damaged");
+        });
+        assert_eq!(damage(&mut phone).expect("told").what, ["settings"], "{name} {value}");
+        let settings = phone.app().settings().get_settings(Nothing {}).expect("settings");
+        assert_eq!((settings.text_size, settings.sync_max_bytes), (100, None));
+        phone.with_replica(|replica| {
+            replica.connection().execute("DELETE FROM phone_facts WHERE name = 'damage'", []).expect("seen");
+        });
+    }
+    assert_eq!(written(&mut phone), before);
+}
+
+#[test]
+fn a_start_that_was_cut_off_while_joining_a_team_is_no_damage() {
+    let mut team = Team::new();
+    let mut phone = team.enrol("Chìu Sám Múi", MEMBER);
+    // The copy is there, and of the database's commit nothing.
+    phone.app();
+    let forget = |phone: &mut TestPhone| {
+        phone.with_replica(|replica| {
+            let sql = "DELETE FROM phone_facts WHERE name = 'identity'";
+            assert_eq!(replica.connection().execute(sql, []).expect("forgets"), 1);
+        });
+    };
+    forget(&mut phone);
+    assert_eq!(damage(&mut phone), None);
+    assert!(phone.app().state().get_state(Nothing {}).expect("a state").owner.is_some());
+    team.bring(&mut phone);
+    phone.app();
+    forget(&mut phone);
+    assert_eq!(damage(&mut phone).expect("told").what, ["database"]);
+}
+
+#[test]
+fn a_new_database_says_why_something_was_corrected_and_leaves_nothing_half_fetched() {
+    let mut team = Team::new();
+    let mut phone = phone_with_work(&mut team);
+    let id = phone.save(|saving| saving.create("household", [("label", "Hộ 4".into())]));
+    phone.save(|saving| {
+        saving.give_reason(ScopeKind::Team, 4, Some("nhầm tên"));
+        saving.patch("household", id, [("label", "Hộ 5".into())])
+    });
+    let (_, said) = phone.written().pop().expect("a change");
+    let reasons = |phone: &mut TestPhone| -> Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> {
+        phone.with_replica(|replica| {
+            let sql =
+                "SELECT r.key, s.scope, r.bytes FROM reasons AS r JOIN scopes AS s ON s.number = r.scope";
+            let mut get = replica.connection().prepare(sql).expect("reads");
+            let rows = get.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("reads");
+            rows.map(|row| row.expect("a row")).collect()
+        })
+    };
+    phone.with_replica(|replica| {
+        let sql = "INSERT INTO reasons (key, scope, bytes)
+                   SELECT ?1, scope, ?2 FROM outbox ORDER BY n DESC LIMIT 1";
+        replica.connection().execute(sql, (said.key.to_bytes(), said.encode())).expect("kept");
+        let sql = "INSERT INTO reasons (key, scope, bytes) VALUES (?1, 1, x'00')";
+        replica.connection().execute(sql, [[7u8; 11]]).expect("damaged");
+    });
+    let mut before = reasons(&mut phone);
+    before.retain(|(_, _, bytes)| bytes.len() > 1);
+    assert_eq!(before.len(), 1);
+    let half = phone.path().join("phone.db.repair-AAAA");
+    std::fs::write(&half, b"half of a scope").expect("written");
+    phone.app().heal().expect("healed");
+    assert!(!half.exists());
+    assert_eq!(reasons(&mut phone), before);
+}
+
+#[test]
+fn damage_for_whose_mending_there_is_no_room_says_so_and_the_phone_goes_on_when_there_is() {
+    let mut team = Team::new();
+    let mut phone = phone_with_work(&mut team);
+    let before = written(&mut phone);
+    phone.app();
+    phone.kill();
+    let disk = Disk::under(phone.path());
+    phone.app();
+    disk.bound(0);
+    assert_eq!(phone.app().heal(), Err(AppError::StorageFull));
+    for (call, input) in [("phone.get_state", json!({})), ("households.list_recent", json!({}))] {
+        assert_eq!(phone.app().call(call, input).map(drop), Err(AppError::StorageFull), "{call}");
+    }
+    disk.mend();
+    let state = phone.app().call("phone.get_state", json!({})).expect("a state");
+    assert_eq!(state["damage"]["what"], json!(["database"]));
+    assert_eq!(written(&mut phone), before);
+    assert_eq!(labels(&mut phone), three());
 }

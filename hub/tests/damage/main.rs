@@ -5,6 +5,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 mod disk;
+mod facts;
 #[path = "../field/mod.rs"]
 mod field;
 mod journal;

@@ -1,11 +1,13 @@
 //! Rows that change by themselves, on a phone and at the hub: found by counting and comparing, said on both sides.
 
-use langso_device::companion::{Nothing, SyncProblem};
-use langso_domain::id::to_base32;
+use langso_device::AppError;
+use langso_device::companion::{Nothing, SyncNow, SyncProblem};
+use langso_domain::id::{Key, to_base32};
 use langso_domain::registry::Role;
 use langso_hub::clock::DAY_MS;
 use rusqlite::Connection;
 
+use crate::field::link::Break;
 use crate::field::{Field, Handset, Team, http};
 
 /// Scopes of which a phone has said digests since the last look, by request.
@@ -162,4 +164,50 @@ async fn the_hub_counts_the_rows_of_each_scope_once_a_week() {
         hub.check_some().unwrap();
     }
     assert_eq!(counted(&field, &member), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_under_which_the_database_was_set_aside_ends_and_leaves_no_hole() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut lead = field.phone(&team, "Hoàng Thị Đượm", Role::Lead).await;
+    let mut member = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
+    lead.sync().await.unwrap();
+    member.sync().await.unwrap();
+    for n in 0..12 {
+        member.household(&format!("Hộ {n} của Múi"));
+    }
+    member.sync().await.unwrap();
+    lead.sync().await.unwrap();
+    for n in 0..12 {
+        lead.household(&format!("Hộ {n} của Đượm"));
+    }
+    lead.sync().await.unwrap();
+    member.household("Hộ chưa gửi");
+    member.app();
+    let link = member.link.clone();
+    link.hold_at(Break::Down(400));
+    {
+        let app = member.app();
+        let under = async {
+            link.held().await;
+            app.heal().unwrap();
+            link.release();
+        };
+        let sync = app.sync();
+        let (synced, ()) = tokio::join!(sync.sync_now(SyncNow::default()), under);
+        assert_eq!(synced, Err(AppError::Offline { why: "stopped".to_owned() }));
+    }
+    link.break_at(Break::Never);
+    assert_eq!(member.cursor(team.scope), 0, "nothing of the old numbers came into the new database");
+    let synced = member.sync().await.unwrap();
+    assert!(synced.is_done && synced.waiting == 0);
+    field.holds_once(team.scope, of_team(&member, &team).iter());
+    lead.sync().await.unwrap();
+    assert_eq!(member.count("households"), 25);
+    assert_eq!(lead.count("households"), 25);
+}
+
+fn of_team(phone: &Handset, team: &Team) -> Vec<Key> {
+    phone.written().into_iter().filter(|(of, ..)| *of == team.scope).map(|(_, key, _)| key).collect()
 }

@@ -9,7 +9,6 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use crate::field::ledger::Ledger;
-use crate::field::link::Break;
 use crate::field::{Field, Handset, Team};
 use crate::history::receipts_above_the_cursor;
 
@@ -168,71 +167,6 @@ async fn a_snapshot_tells_that_forgotten_work_is_at_the_hub_after_a_rebuild_and_
         assert_eq!((status.on_phone, status.void), (0, 0), "{status:?}");
         ledger.is_whole(&field, &team, &mut [&mut phone]);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_of_a_void_history_lands_no_further() {
-    let field = Field::start().await;
-    let team = field.found("Tổ thôn Ngàn Chi");
-    let mut ledger = Ledger::default();
-    let mut member = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
-    let mut lead = field.phone(&team, "Tằng Dảu Sồi", Role::Lead).await;
-    member.sync().await.unwrap();
-    lead.sync().await.unwrap();
-    member.visit(&team);
-    member.sync().await.unwrap();
-    ledger.note(&member);
-    let copy = field.copy();
-    member.visit(&team);
-    member.sync().await.unwrap();
-    let stood = member.cursor(team.scope);
-    for part in 0..8 {
-        lead.save(|saving| {
-            (0..ROWS).try_for_each(|at| {
-                let label = format!("Hộ {part} {at}");
-                let hint = format!("qua cầu treo, nhà sàn thứ {at} bên trái đường lên bản {part}");
-                let fields = [("label", label.as_str().into()), ("hint", hint.as_str().into())];
-                saving.create("household", fields).map(drop)
-            })
-        });
-    }
-    write_and_snapshot(&field, &team, &mut lead).await;
-    let landing = "SELECT count(*) FROM landings";
-    assert!(!member.call_sync(6_000).await.is_done);
-    assert_eq!((one(&member, landing), member.cursor(team.scope)), (1, stood), "a part of it has landed");
-    member.close();
-    ledger.note(&member);
-    let world = field.world.clone();
-    let (mut at, mut fell_back) = (1, 0);
-    loop {
-        let fork = Field::fork(&copy, &world).await;
-        let mut dies = member.copy();
-        fork.reach(&[&dies]);
-        dies.link.hold_at(Break::Down(at));
-        let hangs = dies.link.clone();
-        let is_over = tokio::select! {
-            ended = dies.sync() => { ended.unwrap(); true }
-            () = hangs.held() => false,
-        };
-        let mut left = dies.copy();
-        dies.link.release();
-        drop(dies);
-        left.link.break_at(Break::Never);
-        if left.cursor(team.scope) < stood {
-            assert_eq!(one(&left, landing), 0, "it goes on in another history");
-            fell_back += 1;
-        }
-        left.sync().await.unwrap();
-        assert_eq!(one(&left, landing), 0);
-        // What has landed is back with whoever wrote it; what this phone wrote is there.
-        fork.holds_once(team.scope, &ledger.keys(team.scope));
-        fork.running.shutdown().await.unwrap();
-        if is_over {
-            break;
-        }
-        at += 61;
-    }
-    assert!(fell_back > 1, "{fell_back} fell back");
 }
 
 #[tokio::test(flavor = "multi_thread")]

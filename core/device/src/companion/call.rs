@@ -106,6 +106,7 @@ impl Companion {
     pub fn call(&self, name: &str, input: Value) -> Result<Value> {
         let (_, call) =
             CALLS.iter().chain([&OF_PHONE]).find(|(of, _)| *of == name).ok_or(AppError::NotFound)?;
+        self.open_again()?;
         let (saves, had_ballast) = {
             let phone = self.phone();
             (phone.saves, ballast::is_kept(phone.folder.path()))
@@ -127,6 +128,7 @@ impl Companion {
     /// # Errors
     /// As [`Companion::call`].
     pub async fn call_and_wait(&self, name: &str, input: Value) -> Result<Value> {
+        self.open_again()?;
         match name {
             "sync.sync_now" => {
                 let saves = self.phone().saves;

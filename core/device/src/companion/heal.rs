@@ -14,6 +14,12 @@ impl Companion {
         self.phone().heal()
     }
 
+    /// Opens a phone again that had no room to be healed.
+    pub(super) fn open_again(&self) -> Result<()> {
+        let mut phone = self.phone();
+        if phone.is_closed { phone.heal() } else { Ok(()) }
+    }
+
     /// Heals; whether the call that met the damage had saved nothing and can be made again.
     pub(super) fn heal_after(&self, saves: u64) -> Result<bool> {
         let mut phone = self.phone();

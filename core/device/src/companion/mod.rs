@@ -59,6 +59,8 @@ mod who;
 pub use enrolment::{Enrolment, InvitePreview, InviteText, Joined};
 pub(crate) use known::Known;
 pub use record::{Day, Nothing};
+pub(crate) use settings::Kept;
+pub(crate) use sync::LEAST_BUDGET;
 pub use sync::{
     FindUnarrived, Sync, SyncNow, SyncProblem, SyncProblems, SyncReport, SyncStatus, UnarrivedPage,
     UnarrivedRows, UnarrivedVisit,

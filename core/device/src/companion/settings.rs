@@ -76,7 +76,7 @@ pub struct Storage {
 /// As kept in the fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct Kept {
+pub(crate) struct Kept {
     language: Language,
     text_size: u16,
     theme: Theme,

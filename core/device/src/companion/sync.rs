@@ -3,12 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use langso_domain::id::ScopeId;
-use langso_domain::registry::CURRENT;
-use langso_sync::chain::{Chain, Cursor};
 use langso_sync::frame::FrameError;
-use langso_sync::keys::PublicKey;
-use langso_sync::session::{Event, MIN_REQUEST, Pace, Session, SessionError, Setup};
-use langso_sync::wire::{Nonce, Problem, SYNC_PATH, WireError};
+use langso_sync::session::{Event, MIN_REQUEST, SessionError};
+use langso_sync::wire::{Problem, WireError};
 use serde::{Deserialize, Serialize};
 
 use super::set_aside::ENTERED_ANEW;
@@ -18,10 +15,14 @@ use crate::facts::{self, name};
 use crate::http::Broken;
 use crate::outbox::Unsent;
 use crate::phone::Phone;
+use crate::repair::Repair;
 use crate::{fall_back, leave, receipts};
 
 mod lists;
 mod mend;
+mod talk;
+
+use talk::Talk;
 
 pub use lists::{FindUnarrived, SyncProblem, SyncProblems, UnarrivedPage, UnarrivedRows, UnarrivedVisit};
 
@@ -33,7 +34,7 @@ const MAX_COMPARISONS: u32 = 2;
 const MAX_FRUITLESS_CUTS: u32 = 4;
 
 /// The smallest bound that a user may set: a small request and a small reply pass under it.
-const LEAST_BUDGET: u64 = 4 * MIN_REQUEST as u64;
+pub(crate) const LEAST_BUDGET: u64 = 4 * MIN_REQUEST as u64;
 
 /// The feature; see [`Companion::sync`].
 pub struct Sync<'a>(pub(super) &'a Companion);
@@ -105,6 +106,7 @@ enum Outcome {
     Ended,
     Refused(Problem),
     Broken(Broken),
+    Wrong(SessionError),
 }
 
 /// What replies have brought.
@@ -159,31 +161,39 @@ impl Sync<'_> {
     }
 
     async fn exchange_all(&self, input: SyncNow) -> Result<SyncReport> {
-        let (url, mut session) = self.session_with(input, None)?;
-        let mut unsent = Unsent::default();
-        let mut brought = Brought::default();
+        let mut talk = self.talk_with(input, None)?;
         let mut fruitless = 0;
         let mut stale = 0;
         let mut comparisons = 0;
-        self.offer_digests(&mut session, &mut unsent, &mut comparisons)?;
+        self.offer_digests(&mut talk, &mut comparisons)?;
         let left: Vec<ScopeId> = facts::get(self.0.phone().connection(), name::LEFT)?.unwrap_or_default();
-        session.ask_for(unsent.writers_of(&left));
+        talk.session.ask_for(talk.unsent.writers_of(&left));
         let mut first_waiting = None;
-        while !session.done() && !session.spent() {
-            let body = self.request(&mut session, &mut unsent)?;
-            let waited = unsent.waiting();
+        while !talk.session.done() && !talk.session.spent() {
+            let body = self.request(&mut talk)?;
+            let waited = talk.unsent.waiting();
             first_waiting.get_or_insert(waited);
-            match self.exchange(&url, body, &mut session, &mut unsent, &mut brought).await? {
+            match self.exchange(&mut talk, body, None).await? {
                 Outcome::Ended => fruitless = 0,
                 Outcome::Refused(Problem::StaleNonce) if stale == 0 => stale = 1,
                 Outcome::Refused(problem) => return Err(self.refused(problem)?),
+                Outcome::Wrong(error) => {
+                    talk.session.cut();
+                    return Err(AppError::offline(match error {
+                        SessionError::Wire(WireError::Signature)
+                        | SessionError::Frame(FrameError::Signature) => "hub_unknown",
+                        SessionError::OtherHistory { .. } | SessionError::Hole { .. } => "other_history",
+                        SessionError::Wire(_) | SessionError::Frame(_) => "not_a_hub",
+                    }));
+                }
                 Outcome::Broken(broken) => {
-                    session.cut();
+                    talk.session.cut();
                     // Bytes alone are nothing, nor is what was heard before: a line that always breaks at the
                     // same place brings those for ever.
-                    let is_further = std::mem::take(&mut brought.a_frame) || unsent.waiting() < waited;
+                    let is_further =
+                        std::mem::take(&mut talk.brought.a_frame) || talk.unsent.waiting() < waited;
                     fruitless = if is_further { 0 } else { fruitless + 1 };
-                    self.keep_pace(&session)?;
+                    self.keep_pace(&talk)?;
                     if matches!(broken, Broken::NotReached) {
                         return Err(AppError::offline("hub_unreachable"));
                     }
@@ -195,11 +205,13 @@ impl Sync<'_> {
                     }
                 }
             }
-            self.keep_pace(&session)?;
-            if session.done() {
-                self.offer_digests(&mut session, &mut unsent, &mut comparisons)?;
+            self.keep_pace(&talk)?;
+            if talk.session.done() {
+                self.offer_digests(&mut talk, &mut comparisons)?;
             }
         }
+        let mut phone = self.phone_of(&talk)?;
+        let Talk { session, mut unsent, mut brought, .. } = talk;
         if !brought.elsewhere.is_empty() {
             // What could be sent was sent; what the hub would have to say of that scope did not come.
             return Err(AppError::offline("other_history"));
@@ -207,7 +219,6 @@ impl Sync<'_> {
         if session.is_too_small() && first_waiting.is_none_or(|first| unsent.waiting() == first) {
             return Err(AppError::offline("budget_too_small"));
         }
-        let mut phone = self.0.phone();
         let now = phone.now().ms;
         if session.done() {
             brought.left.sort_unstable();
@@ -302,62 +313,24 @@ impl Sync<'_> {
         })
     }
 
-    /// A session from where this phone stands; one scope may stand elsewhere.
-    fn session_with(
-        &self,
-        input: SyncNow,
-        elsewhere: Option<(ScopeId, Cursor)>,
-    ) -> Result<(String, Session)> {
-        let phone = self.0.phone();
-        let identity = phone.enrolled()?;
-        let connection = phone.connection();
-        let hub = langso_domain::id::from_base32::<32>(&identity.hub_key);
-        let hub = hub.and_then(|bytes| PublicKey::from_bytes(&bytes)).ok_or(AppError::Corrupt)?;
-        let nonce: Vec<u8> = facts::get(connection, name::NONCE)?.unwrap_or_default();
-        let budget: Option<u64> = facts::get(connection, name::BUDGET)?.flatten();
-        let cursors = phone.replica.scopes()?;
-        let cursors = cursors
-            .iter()
-            .map(|state| (state.scope, Cursor { position: state.position, chain: Chain(state.chain) }))
-            .map(|of| elsewhere.filter(|(scope, _)| *scope == of.0).unwrap_or(of))
-            .collect();
-        let setup = Setup {
-            hub,
-            device: phone.device,
-            schema: CURRENT.schema,
-            app: APP.to_owned(),
-            nonce: Nonce::from_bytes(&nonce).unwrap_or_default(),
-            cursors,
-            pace: Pace::from_number(facts::get(connection, name::REQUEST_SIZE)?.unwrap_or(0)),
-            max_bytes: input.max_bytes.or(budget).unwrap_or(u64::MAX),
-            max_frame: u32::MAX,
-        };
-        let mut session = Session::new(setup);
-        for (scope, landing) in phone.replica.landings()? {
-            if elsewhere.is_none_or(|(of, _)| of != scope) {
-                session.land(scope, landing.of.position, landing.next);
-            }
-        }
-        Ok((format!("{}{SYNC_PATH}", identity.hub_url), session))
-    }
-
     /// Has the rows of this phone compared in the next request, when that is due.
-    fn offer_digests(&self, session: &mut Session, unsent: &mut Unsent, comparisons: &mut u32) -> Result<()> {
+    fn offer_digests(&self, talk: &mut Talk, comparisons: &mut u32) -> Result<()> {
         if *comparisons == MAX_COMPARISONS {
             return Ok(());
         }
-        let mut phone = self.0.phone();
-        unsent.refresh(phone.connection(), &phone.replica.scopes()?)?;
-        let due = phone.softly(|phone| phone.list_due_digests(unsent))?;
+        let mut phone = self.phone_of(talk)?;
+        talk.unsent.refresh(phone.connection(), &phone.replica.scopes()?)?;
+        let due = phone.softly(|phone| phone.list_due_digests(&talk.unsent))?;
         if !due.is_empty() {
             *comparisons += 1;
-            session.offer_digests(due);
+            talk.session.offer_digests(due);
         }
         Ok(())
     }
 
-    fn request(&self, session: &mut Session, unsent: &mut Unsent) -> Result<Vec<u8>> {
-        let mut phone = self.0.phone();
+    fn request(&self, talk: &mut Talk) -> Result<Vec<u8>> {
+        let mut phone = self.phone_of(talk)?;
+        let Talk { session, unsent, .. } = talk;
         let connection = phone.connection();
         unsent.refresh(connection, &phone.replica.scopes()?)?;
         let carried = fall_back::to_offer(connection, phone.now().ms)?;
@@ -366,26 +339,22 @@ impl Sync<'_> {
         Ok(body)
     }
 
-    fn keep_pace(&self, session: &Session) -> Result<()> {
-        let number = session.pace().number();
-        self.0.phone().softly(|phone| facts::put(phone.connection(), name::REQUEST_SIZE, &number))
+    fn keep_pace(&self, talk: &Talk) -> Result<()> {
+        let number = talk.session.pace().number();
+        self.phone_of(talk)?.softly(|phone| facts::put(phone.connection(), name::REQUEST_SIZE, &number))
     }
 
-    fn take(
-        &self,
-        event: Event,
-        session: &mut Session,
-        unsent: &mut Unsent,
-        brought: &mut Brought,
-    ) -> Result<()> {
-        let mut phone = self.0.phone();
-        match event {
+    fn take(&self, event: Event, talk: &mut Talk) -> Result<()> {
+        let mut phone = self.phone_of(talk)?;
+        let Talk { session, unsent, brought, .. } = talk;
+        match &event {
+            Event::News(news) => brought.left.extend(news.left.iter().map(|left| left.scope)),
             Event::Frame { .. } | Event::State { .. } => brought.a_frame = true,
             Event::OtherHistory { scope } => {
-                session.offer_marks(scope, &phone.marks(scope)?);
-                brought.elsewhere.push(scope);
+                session.offer_marks(*scope, &phone.marks(*scope)?);
+                brought.elsewhere.push(*scope);
             }
-            Event::FellBack { scope, .. } => brought.elsewhere.retain(|of| *of != scope),
+            Event::FellBack { scope, .. } => brought.elsewhere.retain(|of| of != scope),
             _ => {}
         }
         phone.take(event, unsent)?;
@@ -409,15 +378,14 @@ impl Sync<'_> {
         })
     }
 
+    /// One request and its reply. `repair`: the scope that is being fetched anew takes what comes of it.
     async fn exchange(
         &self,
-        url: &str,
+        talk: &mut Talk,
         body: Vec<u8>,
-        session: &mut Session,
-        unsent: &mut Unsent,
-        brought: &mut Brought,
+        mut repair: Option<&mut Repair>,
     ) -> Result<Outcome> {
-        let mut reply = match self.0.http.post(url, body).await {
+        let mut reply = match self.0.http.post(&talk.url, body).await {
             Ok(reply) => reply,
             Err(broken) => return Ok(Outcome::Broken(broken)),
         };
@@ -426,26 +394,28 @@ impl Sync<'_> {
                 Ok(Some(chunk)) if !self.0.sync_stop.load(Ordering::Acquire) => chunk,
                 _ => return Ok(Outcome::Broken(Broken::Cut)),
             };
-            session.feed(&chunk);
+            talk.session.feed(&chunk);
             loop {
-                match session.next_event() {
+                match talk.session.next_event() {
                     Ok(None) => break,
                     Ok(Some(Event::Refused(body))) => {
                         if let Some(nonce) = body.nonce {
                             // Also for the next session, should this one have no bytes left for another try.
                             let nonce = nonce.as_bytes();
-                            self.0
-                                .phone()
+                            self.phone_of(talk)?
                                 .softly(|phone| facts::put(phone.connection(), name::NONCE, &nonce))?;
                         }
                         return Ok(Outcome::Refused(body.problem));
                     }
                     Ok(Some(event)) => {
-                        if let Event::News(news) = &event {
-                            brought.left.extend(news.left.iter().map(|left| left.scope));
-                        }
                         let is_end = matches!(event, Event::End { .. });
-                        self.take(event, session, unsent, brought)?;
+                        let is_enough = match repair.as_deref_mut() {
+                            Some(repair) => self.take_into(repair, event, talk)?,
+                            None => self.take(event, talk).map(|()| false)?,
+                        };
+                        if is_enough {
+                            return Ok(Outcome::Ended);
+                        }
                         if is_end {
                             // Reads the transport's own end, so that the connection serves the next request.
                             let _ = reply.chunk().await;
@@ -456,15 +426,7 @@ impl Sync<'_> {
                     Err(SessionError::Wire(WireError::OtherQuestion)) => {
                         return Ok(Outcome::Broken(Broken::Cut));
                     }
-                    Err(error) => {
-                        session.cut();
-                        return Err(AppError::offline(match error {
-                            SessionError::Wire(WireError::Signature)
-                            | SessionError::Frame(FrameError::Signature) => "hub_unknown",
-                            SessionError::OtherHistory { .. } | SessionError::Hole { .. } => "other_history",
-                            SessionError::Wire(_) | SessionError::Frame(_) => "not_a_hub",
-                        }));
-                    }
+                    Err(error) => return Ok(Outcome::Wrong(error)),
                 }
             }
         }
