@@ -6,10 +6,11 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use langso_domain::registry::{self, Registry, Table};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::batch::Batch;
 use crate::columns::{Texts, sql_type};
@@ -25,6 +26,10 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// What a phone keeps of its file in memory: rows of a few thousand households, so that a save meets few pages that
 /// must be read, and a frame's rows are not written out before their commit.
 const PHONE_CACHE_KIB: i64 = 8 * 1024;
+
+/// How long and how often a file is waited for that another makes: 5 seconds, as everywhere else.
+const BUSY_WAIT: Duration = Duration::from_millis(5);
+const BUSY_TRIES: u32 = 1_000;
 
 /// One step from a schema version to the next.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +131,7 @@ impl Replica {
         refuse_newer(&connection, schema)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         connection.set_prepared_statement_cache_capacity(128);
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        use_wal(&connection)?;
         let synchronous = if purpose == Purpose::Phone { "FULL" } else { "OFF" };
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
@@ -146,6 +151,21 @@ impl Replica {
     /// The schema it was opened with.
     pub fn schema(&self) -> Schema {
         self.schema
+    }
+}
+
+/// Who opens a new file at the same moment holds it for as long as it takes to make it. SQLite waits for such a lock by
+/// itself everywhere but here.
+fn use_wal(connection: &Connection) -> Result<()> {
+    let mut tries = BUSY_TRIES;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(why) if tries > 0 && why.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                tries -= 1;
+                std::thread::sleep(BUSY_WAIT);
+            }
+            done => return Ok(done?),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The schema file is the registry, and an upgrade ends where a fresh file begins.
 
 use langso_domain::registry::CURRENT;
-use langso_store::create_table_sql;
+use langso_store::{CURRENT as STORED, Purpose, Replica, create_table_sql};
 
 fn record_sql() -> String {
     let mut sql = String::from(
@@ -23,4 +23,21 @@ fn the_record_file_is_the_registry() {
     }
     let file = std::fs::read_to_string(path).expect("the file");
     assert!(file == record_sql(), "run this test with LANGSO_WRITE_GOLDEN=1, then read the difference");
+}
+
+#[test]
+fn who_opens_a_new_file_at_the_same_moment_waits_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for round in 0..40 {
+        let path = folder.path().join(format!("{round}.db"));
+        let together = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    together.wait();
+                    Replica::open(&path, STORED, Purpose::HubCache).expect("opens");
+                });
+            }
+        });
+    }
 }
