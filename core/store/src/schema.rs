@@ -6,7 +6,6 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use std::time::Duration;
 
 use langso_domain::registry::{self, Registry, Table};
 use rusqlite::config::DbConfig;
@@ -27,9 +26,8 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// must be read, and a frame's rows are not written out before their commit.
 const PHONE_CACHE_KIB: i64 = 8 * 1024;
 
-/// How long and how often a file is waited for that another makes: 5 seconds, as everywhere else.
-const BUSY_WAIT: Duration = Duration::from_millis(5);
-const BUSY_TRIES: u32 = 1_000;
+/// How often a file is waited for that others make at the same moment; SQLite itself waits for 5 seconds each time.
+const BUSY_TRIES: u32 = 100;
 
 /// One step from a schema version to the next.
 #[derive(Debug, Clone, Copy)]
@@ -155,14 +153,14 @@ impl Replica {
 }
 
 /// Who opens a new file at the same moment holds it for as long as it takes to make it. SQLite waits for such a lock by
-/// itself everywhere but here.
+/// itself everywhere but here: so the lock is waited for, and then the mode is asked for again.
 fn use_wal(connection: &Connection) -> Result<()> {
     let mut tries = BUSY_TRIES;
     loop {
         match connection.pragma_update(None, "journal_mode", "WAL") {
             Err(why) if tries > 0 && why.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
                 tries -= 1;
-                std::thread::sleep(BUSY_WAIT);
+                connection.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
             }
             done => return Ok(done?),
         }

@@ -33,7 +33,7 @@ impl Hub {
     /// All that waits, scope by scope, oldest first.
     ///
     /// # Errors
-    /// [`AdminError::Author`].
+    /// [`super::AdminError::Author`].
     pub fn list_waiting(&self) -> Result<Vec<Waiting>> {
         let mut scopes = self.scopes()?;
         scopes.extend(self.log.list_unknown_scopes()?.into_iter().map(|scope| (scope, None)));

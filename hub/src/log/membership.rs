@@ -12,7 +12,7 @@ impl Log {
     /// The devices of a team that may sync, each with its role there.
     ///
     /// # Errors
-    /// [`Error::Sqlite`], [`Error::Corrupt`].
+    /// [`super::Error::Sqlite`], [`super::Error::Corrupt`].
     pub fn devices_of(&self, team: TeamId) -> Result<Vec<(DeviceId, Role)>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(statements::DEVICES_OF_TEAM)?;
@@ -28,7 +28,7 @@ impl Log {
     /// Who trains a team.
     ///
     /// # Errors
-    /// [`Error::Sqlite`].
+    /// [`super::Error::Sqlite`].
     pub fn trainers_of(&self, team: TeamId) -> Result<Vec<MemberId>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(statements::TRAINERS_OF)?;
@@ -40,7 +40,7 @@ impl Log {
     /// What a team holds now, in order of scopes.
     ///
     /// # Errors
-    /// [`Error::Sqlite`], [`Error::Corrupt`].
+    /// [`super::Error::Sqlite`], [`super::Error::Corrupt`].
     pub fn held_by(&self, team: TeamId) -> Result<Vec<(ScopeId, ScopeKind)>> {
         self.read(|connection| held_by(connection, team))
     }
