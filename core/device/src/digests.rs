@@ -78,7 +78,7 @@ impl Phone {
             is_unknown |= self.replica.digest(state.scope)?.is_none();
         }
         if is_unknown || is_due(checks.counted_at, now, COUNT_EVERY_MS) {
-            let counted = self.replica.recount()?;
+            let counted = self.softly(|phone| Ok(phone.replica.recount()?))?;
             checks.counted_at = Some(now);
             for check in &mut checks.scopes {
                 let of = counted.iter().find(|of| of.scope == check.scope);
@@ -88,7 +88,7 @@ impl Phone {
             }
         }
         if checks != before {
-            checks.write(self.connection())?;
+            self.softly(|phone| checks.write(phone.connection()))?;
         }
         let mut due = Vec::new();
         for check in checks.scopes.iter().filter(|of| is_due(of.compared_at, now, COMPARE_EVERY_MS)) {

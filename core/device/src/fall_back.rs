@@ -63,6 +63,11 @@ pub(crate) fn put_mark(connection: &Connection, scope: i64, cursor: Cursor) -> R
     Ok(())
 }
 
+/// Opens a frame that this phone keeps: its signature was checked when it came.
+pub(crate) fn open_kept(bytes: &[u8]) -> Result<Frame> {
+    Outer::whole(bytes).and_then(|outer| outer.open()).map_err(|_| AppError::Corrupt)
+}
+
 fn carry(connection: &Connection, scope: i64, above: u64) -> Result<()> {
     // Whatever was offered before may have been lost once more.
     let sql = "UPDATE carried_frames SET taken_at = NULL WHERE scope = ?1";
@@ -72,7 +77,7 @@ fn carry(connection: &Connection, scope: i64, above: u64) -> Result<()> {
     let mut rows = get.query((scope, above as i64))?;
     while let Some(row) = rows.next()? {
         let bytes = row.get_ref(0)?.as_blob().map_err(|_| AppError::Corrupt)?;
-        let frame = Outer::whole(bytes).and_then(|outer| outer.open()).map_err(|_| AppError::Corrupt)?;
+        let frame = open_kept(bytes)?;
         carry_frame(connection, scope, bytes, &frame, None)?;
     }
     let sql = "DELETE FROM kept_frames WHERE scope = ?1 AND last > ?2";

@@ -8,13 +8,13 @@
 use langso_domain::id::{Key, ScopeId};
 use langso_store::Batch;
 use langso_sync::change::{self, extra};
-use langso_sync::frame::Outer;
 use langso_sync::history::{Note, Settling, oldest_mark};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{AppError, Result};
 use crate::facts::{self, Watermarks, name};
+use crate::fall_back;
 use crate::phone::Phone;
 use crate::receipts::{self, position_of};
 
@@ -135,7 +135,7 @@ fn forget(batch: &mut Batch<'_>, scope: i64, line: u64) -> Result<()> {
     let mut rows = get.query(below)?;
     while let Some(row) = rows.next()? {
         let bytes = row.get_ref(0)?.as_blob().map_err(|_| AppError::Corrupt)?;
-        let frame = Outer::whole(bytes).and_then(|outer| outer.open()).map_err(|_| AppError::Corrupt)?;
+        let frame = fall_back::open_kept(bytes)?;
         frame.changes().try_for_each(|change| keep_reason(connection, scope, change.bytes))?;
     }
     drop(rows);

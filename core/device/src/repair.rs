@@ -12,15 +12,15 @@ use langso_domain::registry::ScopeKind;
 use langso_store::{Batch, CURRENT, Landing, Purpose, Replica};
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::change::Change;
-use langso_sync::frame::{Frame, Outer};
+use langso_sync::frame::Frame;
 use langso_sync::state::StateFrame;
 
-use crate::digests;
 use crate::error::{AppError, Result};
 use crate::folder::beside;
 use crate::journal::checksum;
 use crate::phone::Phone;
 use crate::rebuild::BESIDE;
+use crate::{digests, fall_back};
 
 /// How the name of such a file goes on behind the database's; that of the scope follows.
 const NAME: &str = ".repair-";
@@ -225,7 +225,7 @@ fn replay(batch: &mut Batch<'_>, scope: ScopeId, device: DeviceId) -> Result<()>
         get.query_map([scope.0], |row| row.get::<_, Vec<u8>>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
     drop(get);
     for bytes in carried {
-        let frame = Outer::whole(&bytes).and_then(|outer| outer.open()).map_err(|_| AppError::Corrupt)?;
+        let frame = fall_back::open_kept(&bytes)?;
         for carried in frame.changes() {
             let change = Change::decode(carried.bytes).map_err(|_| AppError::Corrupt)?;
             batch.apply(scope, carried.author, &change)?;

@@ -184,20 +184,20 @@ impl Phone {
 
     /// Writes the copy of who this phone is, when it is no longer what the database says.
     pub(crate) fn keep_copy(&self) -> Result<()> {
-        let scopes = self.scopes.iter().map(|(kind, _, scope)| (*scope, *kind as i64)).collect();
-        self.write_copy(Known { identity: self.identity.clone(), scopes })
+        self.write_copy(self.identity.clone())
     }
 
     /// Writes the copy before the database learns of the identity.
     pub(crate) fn keep_copy_of(&self, identity: &Identity) -> Result<()> {
-        let scopes = self.scopes.iter().map(|(kind, _, scope)| (*scope, *kind as i64)).collect();
-        self.write_copy(Known { identity: Some(identity.clone()), scopes })
+        self.write_copy(Some(identity.clone()))
     }
 
-    fn write_copy(&self, known: Known) -> Result<()> {
+    fn write_copy(&self, identity: Option<Identity>) -> Result<()> {
         if self.folder.is_read_only() {
             return Ok(());
         }
+        let scopes = self.scopes.iter().map(|(kind, _, scope)| (*scope, *kind as i64)).collect();
+        let known = Known { identity, scopes };
         let folder = self.folder.path();
         if identity_copy::read(folder)? == identity_copy::Found::Whole(known.clone()) {
             return Ok(());

@@ -200,14 +200,6 @@ impl Batch<'_> {
         self.writers.note_current(&self.tx, key)
     }
 
-    /// Whether a change has been taken in.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn is_applied(&mut self, key: Key) -> Result<bool> {
-        self.writers.has(&self.tx, key)
-    }
-
     /// The versions of a row, for whoever is about to patch it; none when nothing of it is here.
     ///
     /// # Errors

@@ -48,15 +48,7 @@ impl Replica {
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn landings(&self) -> Result<Vec<(ScopeId, Landing)>> {
-        let mut get = self.connection.prepare_cached(
-            "SELECT s.scope, l.position, l.chain, l.next, l.frames FROM landings AS l
-             JOIN scopes AS s ON s.number = l.scope ORDER BY l.scope",
-        )?;
-        let rows = get.query_map([], |row| {
-            let of = Cursor { position: row.get::<_, i64>(1)? as u64, chain: Chain(row.get(2)?) };
-            Ok((ScopeId(row.get(0)?), Landing { of, next: row.get(3)?, frames: row.get(4)? }))
-        })?;
-        Ok(rows.collect::<std::result::Result<_, _>>()?)
+        landings(&self.connection)
     }
 }
 
@@ -66,15 +58,7 @@ impl Batch<'_> {
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn landing(&self, scope: ScopeId) -> Result<Option<Landing>> {
-        let mut get = self.tx.prepare_cached(
-            "SELECT l.position, l.chain, l.next, l.frames FROM landings AS l
-             JOIN scopes AS s ON s.number = l.scope WHERE s.scope = ?1",
-        )?;
-        let found = get.query_row([scope.0], |row| {
-            let of = Cursor { position: row.get::<_, i64>(0)? as u64, chain: Chain(row.get(1)?) };
-            Ok(Landing { of, next: row.get(2)?, frames: row.get(3)? })
-        });
-        Ok(found.optional()?)
+        Ok(landings(&self.tx)?.into_iter().find(|(of, _)| *of == scope).map(|(_, landing)| landing))
     }
 
     /// Those of the changes that a snapshot holds, by a frame of it that is about to land.
@@ -308,6 +292,18 @@ impl Batch<'_> {
         }
         Ok(())
     }
+}
+
+fn landings(connection: &Connection) -> Result<Vec<(ScopeId, Landing)>> {
+    let mut get = connection.prepare_cached(
+        "SELECT s.scope, l.position, l.chain, l.next, l.frames FROM landings AS l
+         JOIN scopes AS s ON s.number = l.scope ORDER BY l.scope",
+    )?;
+    let rows = get.query_map([], |row| {
+        let of = Cursor { position: row.get::<_, i64>(1)? as u64, chain: Chain(row.get(2)?) };
+        Ok((ScopeId(row.get(0)?), Landing { of, next: row.get(3)?, frames: row.get(4)? }))
+    })?;
+    Ok(rows.collect::<std::result::Result<_, _>>()?)
 }
 
 fn value_of(values: &[(u8, Value)], field: u8) -> Option<&Value> {

@@ -5,7 +5,7 @@
 //! stops at the limit.
 
 mod build;
-mod header;
+pub(crate) mod header;
 mod open;
 mod outer;
 

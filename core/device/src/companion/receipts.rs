@@ -99,13 +99,7 @@ impl<'a> Ladder<'a> {
             let rung = if upto > 0 && mark >= upto as u64 { Rung::InBackup } else { Rung::AtHub };
             return Ok(Receipt { rung, ..Receipt::FRESH });
         }
-        let sql = "SELECT position + (?2 - first_seq), last_seq FROM receipts
-                   WHERE writer = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC LIMIT 1";
-        let mut get = connection.prepare_cached(sql)?;
-        let found: Option<(i64, u32)> =
-            get.query_row((key.writer.0 as i64, key.seq), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        let Some(position) = found.filter(|(_, last)| key.seq <= *last).map(|(position, _)| position as u64)
-        else {
+        let Some(position) = receipts::position_of(connection, key)? else {
             let sql = "SELECT reason FROM set_aside_notices WHERE key = ?1";
             let mut get = connection.prepare_cached(sql)?;
             let set_aside = get.query_row([key.to_bytes()], |row| row.get(0)).optional()?;

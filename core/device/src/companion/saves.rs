@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use langso_domain::id::{Key, RowId};
 use langso_sync::change::{self, Change, extra};
-use langso_sync::frame::Outer;
 use langso_sync::value::Value;
 use rusqlite::Connection;
 
 use crate::error::{AppError, Result};
+use crate::fall_back;
 
 /// Of the list `correction_reasons`: another one, said in words.
 pub(super) const REASON_OTHER: u8 = 4;
@@ -53,7 +53,7 @@ pub(super) fn that_speak_of<'r>(
     let mut frames = get.query([scope])?;
     while let Some(row) = frames.next()? {
         let bytes = row.get_ref(0)?.as_blob().map_err(AppError::unexpected)?;
-        let frame = Outer::whole(bytes).and_then(|outer| outer.open()).map_err(|_| AppError::Corrupt)?;
+        let frame = fall_back::open_kept(bytes)?;
         for change in frame.changes() {
             take(change.head.key, change.bytes)?;
         }

@@ -113,19 +113,11 @@ impl Header {
             before: None,
             unknown: BTreeMap::new(),
         };
-        let keys = from.map()?.ok_or(FrameError::Header("map"))?;
-        let (mut last, mut seen) = (None, 0);
-        for _ in 0..keys {
-            let key = from.u64()?;
-            if last.is_some_and(|last| last >= key) {
-                return Err(FrameError::Header("order of keys"));
-            }
-            last = Some(key);
-            if key <= RAW {
-                seen += 1;
-            }
-            header.get(key, &mut from)?;
-        }
+        let mut seen = 0;
+        each_key(&mut from, |key, from| {
+            seen += u32::from(key <= RAW);
+            header.get(key, from)
+        })?;
         if seen != 4 {
             return Err(FrameError::Header("a key is missing"));
         }
@@ -150,9 +142,7 @@ impl Header {
             RUNS => self.runs = runs(from)?,
             CHAIN => self.before = Some(Chain(fixed(from, "chain")?)),
             _ => {
-                let start = from.position();
-                from.skip()?;
-                self.unknown.insert(key, from.input()[start..from.position()].to_vec());
+                self.unknown.insert(key, item(from)?);
             }
         }
         Ok(())
@@ -203,11 +193,39 @@ fn runs(from: &mut Decoder<'_>) -> Result<Vec<Run>, FrameError> {
     Ok(runs)
 }
 
-fn fixed<const N: usize>(from: &mut Decoder<'_>, what: &'static str) -> Result<[u8; N], FrameError> {
+/// Reads the keys of a header's map, which must rise; `take` reads what each holds.
+pub(crate) fn each_key<'b>(
+    from: &mut Decoder<'b>,
+    mut take: impl FnMut(u64, &mut Decoder<'b>) -> Result<(), FrameError>,
+) -> Result<(), FrameError> {
+    let keys = from.map()?.ok_or(FrameError::Header("map"))?;
+    let mut last = None;
+    for _ in 0..keys {
+        let key = from.u64()?;
+        if last.is_some_and(|last| last >= key) {
+            return Err(FrameError::Header("order of keys"));
+        }
+        last = Some(key);
+        take(key, from)?;
+    }
+    Ok(())
+}
+
+/// What a key holds that this program does not know, as it stands.
+pub(crate) fn item(from: &mut Decoder<'_>) -> Result<Vec<u8>, FrameError> {
+    let start = from.position();
+    from.skip()?;
+    Ok(from.input()[start..from.position()].to_vec())
+}
+
+pub(crate) fn fixed<const N: usize>(
+    from: &mut Decoder<'_>,
+    what: &'static str,
+) -> Result<[u8; N], FrameError> {
     from.bytes()?.try_into().map_err(|_| FrameError::Header(what))
 }
 
-fn bounded(from: &mut Decoder<'_>, most: usize) -> Result<usize, FrameError> {
+pub(crate) fn bounded(from: &mut Decoder<'_>, most: usize) -> Result<usize, FrameError> {
     let number = from.u64()?;
     usize::try_from(number).ok().filter(|&number| number <= most).ok_or(FrameError::TooLarge)
 }

@@ -7,6 +7,7 @@ use minicbor::{Decoder, Encoder};
 
 use super::{MAX_FRAMES, MAX_ROWS, MAX_WRITERS};
 use crate::chain::{Chain, Cursor, MAX_POSITION};
+use crate::frame::header::{bounded, each_key, fixed, item};
 use crate::frame::{FrameError, MAX_HEADER_BYTES, MAX_RAW_BYTES};
 
 const SCOPE: u64 = 0;
@@ -91,17 +92,11 @@ impl Header {
             frames: 0,
             unknown: BTreeMap::new(),
         };
-        let keys = from.map()?.ok_or(FrameError::Header("map"))?;
-        let (mut last, mut seen) = (None, 0);
-        for _ in 0..keys {
-            let key = from.u64()?;
-            if last.is_some_and(|last| last >= key) {
-                return Err(FrameError::Header("order of keys"));
-            }
-            last = Some(key);
+        let mut seen = 0;
+        each_key(&mut from, |key, from| {
             seen += u32::from(matches!(key, SCOPE..=RAW | POSITION..=FRAMES));
-            header.get(key, &mut from)?;
-        }
+            header.get(key, from)
+        })?;
         if seen != 8 {
             return Err(FrameError::Header("a key is missing"));
         }
@@ -123,19 +118,9 @@ impl Header {
             FRAMES => self.frames = from.u32()?,
             WRITERS => self.writers = bounded(from, MAX_WRITERS)?,
             _ => {
-                let start = from.position();
-                from.skip()?;
-                self.unknown.insert(key, from.input()[start..from.position()].to_vec());
+                self.unknown.insert(key, item(from)?);
             }
         }
         Ok(())
     }
-}
-
-fn fixed<const N: usize>(from: &mut Decoder<'_>, what: &'static str) -> Result<[u8; N], FrameError> {
-    from.bytes()?.try_into().map_err(|_| FrameError::Header(what))
-}
-
-fn bounded(from: &mut Decoder<'_>, most: usize) -> Result<usize, FrameError> {
-    usize::try_from(from.u64()?).ok().filter(|&number| number <= most).ok_or(FrameError::TooLarge)
 }
