@@ -50,6 +50,8 @@ pub struct Replicas {
     folder: PathBuf,
     log: Arc<Log>,
     open: Mutex<Open>,
+    /// Held while a file is opened: two who make one at the same moment stand in each other's way.
+    opening: Mutex<()>,
 }
 
 /// What this process knows of the files.
@@ -67,7 +69,7 @@ struct Open {
 impl Replicas {
     /// Files in `folder`, which is made when it is first needed, of the scopes of `log`.
     pub fn new(folder: PathBuf, log: Arc<Log>) -> Self {
-        Self { folder, log, open: Mutex::default() }
+        Self { folder, log, open: Mutex::default(), opening: Mutex::default() }
     }
 
     /// Hands the rows of a scope, brought up to the head, to `read`, with the position they are of.
@@ -185,7 +187,10 @@ impl Replicas {
 
     fn open(&self, scope: ScopeId, path: &Path) -> Result<Replica, Error> {
         private_folder(&self.folder)?;
-        let replica = Replica::open(path, CURRENT, Purpose::HubCache)?;
+        let replica = {
+            let _alone = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+            Replica::open(path, CURRENT, Purpose::HubCache)?
+        };
         if !self.open_files().checked.insert(scope) {
             return Ok(replica);
         }
