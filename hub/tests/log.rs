@@ -11,7 +11,7 @@ use langso_domain::registry::{CURRENT, Role};
 use langso_hub::clock::DAY_MS;
 use langso_hub::intake::{Refusal, Taken};
 use langso_hub::keys::KeyError;
-use langso_hub::log::{Enrolled, Error, Log, Reason, Write};
+use langso_hub::log::{BackedUp, Enrolled, Error, Log, Reason, WaitingName, Write};
 use langso_hub::server::StartError;
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::change::Change;
@@ -103,8 +103,18 @@ fn what_the_lead_admits_gets_its_position() {
     hub.takes(&frame);
     let waiting = hub.log.list_set_aside(TEAM_SCOPE).unwrap();
     assert_eq!((waiting[0].key, waiting[0].reason.as_str()), (Some(changes[0].key), "beyond_role"));
-    assert_eq!(hub.log.admit(TEAM_SCOPE, waiting[0].id, NOW).unwrap(), 1);
-    assert!(matches!(hub.log.admit(TEAM_SCOPE, waiting[0].id, NOW), Err(Error::NotWaiting)));
+    let WaitingName::SetAside(number, hash) = waiting[0].name else { panic!("{waiting:?}") };
+    assert_eq!(hash, langso_sync::change::hash(&changes[0].encode()));
+    // A name of the same number that another log gave to another change.
+    let other = WaitingName::SetAside(number, [0; 32]);
+    for write in [Write::Admit(TEAM_SCOPE, other, None), Write::Reentered(TEAM_SCOPE, other, None)] {
+        assert!(matches!(hub.log.commit(hub.key.id(), &[write], NOW), Err(Error::NotWaiting)));
+    }
+    assert_eq!(hub.log.waiting(TEAM_SCOPE, other).unwrap(), None);
+    let admit = || hub.log.commit(hub.key.id(), &[Write::Admit(TEAM_SCOPE, waiting[0].name, None)], NOW);
+    admit().unwrap();
+    assert_eq!(hub.log.changes_after(TEAM_SCOPE, 0, 9, usize::MAX).unwrap()[0].key, changes[0].key);
+    assert!(matches!(admit(), Err(Error::NotWaiting)));
     let again = hub.takes(&frame);
     assert_eq!((again.known.len(), again.set_aside.len()), (1, 0));
     assert!(hub.log.list_set_aside(TEAM_SCOPE).unwrap().is_empty());
@@ -232,7 +242,8 @@ fn what_waits_under_a_number_that_is_taken_meanwhile_cannot_be_admitted() {
     assert_eq!(hub.takes(&carried(&hub, &lan, &other)).accepted, 1);
     assert!(is_taken());
     let waiting = hub.log.list_set_aside(TEAM_SCOPE).unwrap();
-    assert!(matches!(hub.log.admit(TEAM_SCOPE, waiting[0].id, NOW), Err(Error::NotNew)));
+    let admit = Write::Admit(TEAM_SCOPE, waiting[0].name, None);
+    assert!(matches!(hub.log.commit(hub.key.id(), &[admit], NOW), Err(Error::NotNew)));
     assert_eq!(hub.log.list_set_aside(TEAM_SCOPE).unwrap().len(), 1, "it waits on, to be entered anew");
 }
 
@@ -347,8 +358,15 @@ fn a_watermark_only_rises_and_stays_below_the_head() {
     let changes: Vec<_> = (0..5).map(|_| lan.writes(TEAM_SCOPE, &["visit"])).collect();
     hub.takes(&lan.frame(TEAM_SCOPE, &changes));
     let mark = || hub.log.scope(TEAM_SCOPE).unwrap().unwrap().watermark;
+    let end_at = |position: usize| {
+        let keys = changes.iter().take(position).map(|change| change.key);
+        keys.fold(Cursor::start(TEAM_SCOPE), Cursor::then)
+    };
     for (to, then) in [(3, 3), (2, 3), (6, 3), (5, 5)] {
-        hub.log.raise_watermark(TEAM_SCOPE, to).unwrap();
+        let end = Cursor { position: to, ..end_at(to as usize) };
+        let backup = BackedUp { at: NOW.plus(to as i64), folder: String::new(), bytes: 1, changes: to };
+        let added = hub.log.add_backup(&backup, &[(TEAM_SCOPE, end)]);
+        assert_eq!(matches!(added, Err(Error::OtherHistory)), to > 5, "{added:?}");
         assert_eq!(mark(), then);
     }
 }

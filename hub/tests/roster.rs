@@ -347,7 +347,7 @@ fn a_file_with_a_wrong_code_gives_its_own_error_and_changes_nothing() {
 }
 
 fn is_set_aside(one: &langso_hub::admin::Waiting) -> bool {
-    matches!(one.name, WaitingName::SetAside(_))
+    matches!(one.name, WaitingName::SetAside(..))
 }
 
 #[test]

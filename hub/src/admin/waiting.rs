@@ -50,11 +50,7 @@ impl Hub {
                 key,
                 at,
             };
-            waiting.extend(
-                aside
-                    .into_iter()
-                    .map(|it| one(WaitingName::SetAside(it.id), it.reason, it.device, it.key, it.at)),
-            );
+            waiting.extend(aside.into_iter().map(|it| one(it.name, it.reason, it.device, it.key, it.at)));
             let collisions = self.log.list_collisions(scope)?;
             waiting.extend(collisions.into_iter().map(|(key, device, at, hash)| {
                 let name = WaitingName::Collision(key, hash);

@@ -9,7 +9,9 @@ use langso_sync::chain::Chain;
 use langso_sync::change::{self, Change};
 use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
 
-use super::{Arrived, Error, Ingested, Item, Log, Position, Reason, Result, ScopeState, Tables, Write};
+use super::{
+    Arrived, Error, Ingested, Item, Log, Position, Reason, Result, ScopeState, Tables, WaitingName, Write,
+};
 use super::{directory, read, statements};
 use crate::access;
 use crate::clock::Millis;
@@ -74,19 +76,12 @@ impl Log {
         Ok(told)
     }
 
-    /// Gives a change that waits its position, at the operator's word: judged no more.
-    ///
-    /// # Errors
-    /// [`Error::NotWaiting`]; [`Error::NotNew`] when its key is taken by other bytes, its writer bound elsewhere, or
-    /// its bytes are no change: then only a new change can say the same again.
-    pub fn admit(&self, scope: ScopeId, set_aside_id: i64, now: Millis) -> Result<Position> {
-        self.write(|transaction| admit(transaction, scope, set_aside_id, None, now))
-    }
-
     /// Writes all or nothing, in order; changes get the next positions of their scopes, by the hub's own device.
     ///
     /// # Errors
-    /// [`Error::UnknownScope`], [`Error::UnknownTeam`], [`Error::NotNew`] or [`Error::Sqlite`].
+    /// [`Error::UnknownScope`], [`Error::UnknownTeam`] or [`Error::Sqlite`]; [`Error::NotNew`] for a change that is not,
+    /// and for an admission when the key is taken by other bytes, the writer bound elsewhere, or the bytes are no change:
+    /// then only a new change can say the same again; [`Error::NotWaiting`] for what does not wait under that name.
     pub fn commit(&self, hub: DeviceId, writes: &[Write], now: Millis) -> Result<()> {
         self.write(|transaction| writes.iter().try_for_each(|write| one(transaction, write, hub, now)))
     }
@@ -95,7 +90,7 @@ impl Log {
 pub(super) fn one(transaction: &Transaction<'_>, write: &Write, hub: DeviceId, now: Millis) -> Result<()> {
     match write {
         Write::Change(scope, bytes) => append_own(transaction, *scope, hub, bytes, now),
-        Write::Admit(scope, id, by) => admit(transaction, *scope, *id, *by, now).map(drop),
+        Write::Admit(scope, name, by) => admit(transaction, *scope, *name, *by, now),
         Write::Reentered(scope, name, by) => super::waiting::reentered(transaction, *scope, name, *by, now),
         other => directory::put(transaction, other, now),
     }
@@ -154,12 +149,13 @@ pub(super) fn judge_again(
 fn admit(
     transaction: &Transaction<'_>,
     scope: ScopeId,
-    set_aside_id: i64,
+    name: WaitingName,
     by: Option<DeviceId>,
     now: Millis,
-) -> Result<Position> {
+) -> Result<()> {
+    let WaitingName::SetAside(set_aside_id, hash) = name else { return Err(Error::NotNew) };
     let state = read::scope(transaction, scope)?.ok_or(Error::UnknownScope)?;
-    let item = read::waiting(transaction, scope, set_aside_id)?.ok_or(Error::NotWaiting)?;
+    let item = read::waiting(transaction, scope, set_aside_id, hash)?.ok_or(Error::NotWaiting)?;
     let key = item.key.ok_or(Error::NotNew)?;
     if Change::decode(&item.bytes).is_err() {
         return Err(Error::NotNew);
@@ -167,20 +163,18 @@ fn admit(
     let mut appender = Appender::new(transaction, scope, state, now)?;
     let mut told = Ingested::default();
     let waits = appender.append(key, &item, &mut told)?.is_some();
-    let head = appender.finish()?;
+    appender.finish()?;
     // It may have come another way meanwhile: then it has its position.
-    let position = match told.known.first() {
-        Some((_, position)) => *position,
-        None if !waits && told.accepted == 1 => head,
-        None => return Err(Error::NotNew),
-    };
+    if told.known.is_empty() && (waits || told.accepted != 1) {
+        return Err(Error::NotNew);
+    }
     transaction.prepare_cached(statements::SET_ASIDE_ADMITTED)?.execute(params![
         scope.0,
         set_aside_id,
         now.0,
         by.map(|by| by.0)
     ])?;
-    Ok(position)
+    Ok(())
 }
 
 fn append_own(

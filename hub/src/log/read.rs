@@ -10,7 +10,7 @@ use langso_sync::change::ChangeHash;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::statements;
-use super::{Error, Item, Log, Position, Reason, Result, ScopeState, SetAside, Stored};
+use super::{Error, Item, Log, Position, Reason, Result, ScopeState, SetAside, Stored, WaitingName};
 use crate::clock::Millis;
 
 /// The code under which a collision is told.
@@ -151,7 +151,7 @@ impl Log {
             let rows = statement.query_map([scope.0], |row| {
                 let seq: u32 = row.get(2)?;
                 Ok(SetAside {
-                    id: row.get(0)?,
+                    name: WaitingName::SetAside(row.get(0)?, row.get(6)?),
                     key: (seq > 0).then(|| key(row, 1, 2)).transpose()?,
                     device: DeviceId(row.get(3)?),
                     reason: row.get(4)?,
@@ -210,18 +210,6 @@ impl Log {
         })
     }
 
-    /// Raises the watermark of a scope to what a backup was verified to hold; never lowers it, never above the head.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn raise_watermark(&self, scope: ScopeId, to: Position) -> Result<()> {
-        self.write(|transaction| {
-            let mut raise = transaction.prepare_cached(statements::RAISE_WATERMARK)?;
-            raise.execute(params![scope.0, to as i64])?;
-            Ok(())
-        })
-    }
-
     /// Counts what was refused, by code, in one write.
     ///
     /// # Errors
@@ -262,10 +250,15 @@ pub(super) fn scope(connection: &Connection, scope: ScopeId) -> Result<Option<Sc
     Ok(Some(ScopeState { kind, head, chain: Chain(chain), watermark }))
 }
 
-pub(super) fn waiting(connection: &Connection, scope: ScopeId, set_aside_id: i64) -> Result<Option<Item>> {
+pub(super) fn waiting(
+    connection: &Connection,
+    scope: ScopeId,
+    set_aside_id: i64,
+    hash: ChangeHash,
+) -> Result<Option<Item>> {
     let mut statement = connection.prepare_cached(statements::SET_ASIDE_ONE)?;
     let item = statement
-        .query_row(params![scope.0, set_aside_id], |row| {
+        .query_row(params![scope.0, set_aside_id, hash], |row| {
             let seq: u32 = row.get(1)?;
             Ok(Item {
                 key: (seq > 0).then(|| key(row, 0, 1)).transpose()?,

@@ -32,7 +32,7 @@ pub const KEYS_OF_WRITER: &str = "SELECT position, seq FROM changes
 pub const ADD_SET_ASIDE: &str = "INSERT INTO set_aside (scope, writer, seq, hash, device, reason, bytes, at)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
   ON CONFLICT (scope, writer, seq, hash) DO NOTHING";
-pub const SET_ASIDE_OF: &str = "SELECT set_aside_id, writer, seq, device, reason, at FROM set_aside
+pub const SET_ASIDE_OF: &str = "SELECT set_aside_id, writer, seq, device, reason, at, hash FROM set_aside
   WHERE scope = ?1 AND admitted_at IS NULL AND reentered_at IS NULL ORDER BY set_aside_id";
 // What was entered anew stays told to its author, who else would send it again for ever.
 pub const SET_ASIDE_OF_DEVICE: &str = "SELECT writer, seq,
@@ -45,7 +45,7 @@ pub const COLLISIONS_OF_DEVICE: &str =
     "SELECT writer, seq, CASE WHEN reentered_at IS NULL THEN 'other_bytes' ELSE 'reentered' END
   FROM collisions WHERE scope = ?1 AND device = ?2 ORDER BY writer, seq LIMIT ?3";
 pub const SET_ASIDE_ONE: &str = "SELECT writer, seq, hash, device, bytes FROM set_aside
-  WHERE scope = ?1 AND set_aside_id = ?2 AND admitted_at IS NULL AND reentered_at IS NULL";
+  WHERE scope = ?1 AND set_aside_id = ?2 AND hash = ?3 AND admitted_at IS NULL AND reentered_at IS NULL";
 pub const SET_ASIDE_ADMITTED: &str =
     "UPDATE set_aside SET admitted_at = ?3, decided_by = ?4 WHERE scope = ?1 AND set_aside_id = ?2";
 pub const SET_ASIDE_CAME: &str = "UPDATE set_aside SET admitted_at = ?5
@@ -55,8 +55,9 @@ pub const WAITING_FOR_DEVICE: &str = "SELECT set_aside_id, writer, seq, hash, de
   AND reentered_at IS NULL ORDER BY set_aside_id LIMIT ?4";
 pub const SET_ASIDE_FOR: &str = "UPDATE set_aside SET reason = ?3 WHERE scope = ?1 AND set_aside_id = ?2";
 pub const SET_ASIDE_REENTERED: &str = "UPDATE set_aside SET reentered_at = ?3, decided_by = ?4
-  WHERE scope = ?1 AND set_aside_id = ?2 AND admitted_at IS NULL AND reentered_at IS NULL";
-pub const WAITING_AFTER: &str = "SELECT set_aside_id, writer, seq, device, reason, at, bytes FROM set_aside
+  WHERE scope = ?1 AND set_aside_id = ?2 AND hash = ?5 AND admitted_at IS NULL AND reentered_at IS NULL";
+pub const WAITING_AFTER: &str =
+    "SELECT set_aside_id, writer, seq, device, reason, at, bytes, hash FROM set_aside
   WHERE scope = ?1 AND set_aside_id > ?2 AND admitted_at IS NULL AND reentered_at IS NULL
   ORDER BY set_aside_id LIMIT ?3";
 pub const COLLISIONS_AFTER: &str = "SELECT writer, seq, hash, device, at, bytes FROM collisions

@@ -178,8 +178,8 @@ pub struct Team {
 /// A change that waits for the lead.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SetAside {
-    /// Names it within the hub.
-    pub id: i64,
+    /// Names it.
+    pub name: WaitingName,
     /// None when the bytes tell none.
     pub key: Option<Key>,
     /// Who signed.
@@ -190,11 +190,12 @@ pub struct SetAside {
     pub at: Millis,
 }
 
-/// Names what waits within its scope.
+/// Names what waits within its scope, by its bytes: a hub that was restored gives the numbers of what it lost to other
+/// things, and a verdict on the one must never settle the other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum WaitingName {
     /// Set aside; can be admitted.
-    SetAside(i64),
+    SetAside(i64, ChangeHash),
     /// The log has the key with other bytes: can only be said again.
     Collision(Key, ChangeHash),
 }
@@ -343,7 +344,7 @@ pub enum Write {
     /// A device that may no longer sync.
     Revoke(DeviceId),
     /// A change that waits gets its position, at the word of that device's lead; none = the operator's.
-    Admit(ScopeId, i64, Option<DeviceId>),
+    Admit(ScopeId, WaitingName, Option<DeviceId>),
     /// What waits was said again by a new change, and waits no more.
     Reentered(ScopeId, WaitingName, Option<DeviceId>),
 }

@@ -28,7 +28,7 @@ impl Log {
             let mut found = Found { changes: Vec::new(), room: most_bytes, most };
             let first = match after {
                 None => Some(0),
-                Some(WaitingName::SetAside(id)) => Some(id),
+                Some(WaitingName::SetAside(id, _)) => Some(id),
                 Some(WaitingName::Collision(..)) => None,
             };
             if let Some(first) = first {
@@ -49,7 +49,7 @@ impl Log {
     /// [`Error::Sqlite`].
     pub fn waiting(&self, scope: ScopeId, name: WaitingName) -> Result<Option<WaitingChange>> {
         let after = match name {
-            WaitingName::SetAside(id) => Some(WaitingName::SetAside(id - 1)),
+            WaitingName::SetAside(id, hash) => Some(WaitingName::SetAside(id - 1, hash)),
             WaitingName::Collision(key, hash) => {
                 return self.read(|connection| {
                     let mut get = connection.prepare_cached(statements::COLLISION_ONE)?;
@@ -118,7 +118,7 @@ fn set_aside(connection: &Connection, scope: ScopeId, first: i64, found: &mut Fo
     {
         let seq: u32 = row.get(2)?;
         found.add(WaitingChange {
-            name: WaitingName::SetAside(row.get(0)?),
+            name: WaitingName::SetAside(row.get(0)?, row.get(7)?),
             key: (seq > 0).then(|| read::key(row, 1, 2)).transpose()?,
             device: DeviceId(row.get(3)?),
             reason: row.get(4)?,
@@ -164,9 +164,9 @@ pub(super) fn reentered(
 ) -> Result<()> {
     let by = by.map(|by| by.0);
     let changed = match name {
-        WaitingName::SetAside(id) => transaction
+        WaitingName::SetAside(id, hash) => transaction
             .prepare_cached(statements::SET_ASIDE_REENTERED)?
-            .execute(params![scope.0, id, now.0, by])?,
+            .execute(params![scope.0, id, now.0, by, hash])?,
         WaitingName::Collision(key, hash) => transaction
             .prepare_cached(statements::COLLISION_REENTERED)?
             .execute(params![scope.0, key.writer.0.to_be_bytes(), key.seq, hash, now.0, by])?,
@@ -174,11 +174,11 @@ pub(super) fn reentered(
     if changed == 1 { Ok(()) } else { Err(Error::NotWaiting) }
 }
 
-/// A number, or key and hash in base32.
+/// A number, `h` and the hash in base32; or `k`, and key and hash in base32.
 impl fmt::Display for WaitingName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::SetAside(id) => write!(f, "{id}"),
+            Self::SetAside(id, hash) => write!(f, "{id}h{}", to_base32(hash)),
             Self::Collision(key, hash) => {
                 let bytes: Vec<u8> = key.to_bytes().into_iter().chain(*hash).collect();
                 write!(f, "k{}", to_base32(&bytes))
@@ -192,14 +192,21 @@ impl FromStr for WaitingName {
 
     fn from_str(text: &str) -> std::result::Result<Self, ()> {
         match text.strip_prefix('k') {
-            None => text.parse().ok().filter(|id| *id > 0).map(Self::SetAside).ok_or(()),
-            Some(text) if text.len() <= 80 => {
-                let bytes = read_base32(text).ok_or(())?;
+            None => {
+                let (id, hash) = text.split_once('h').ok_or(())?;
+                let id = id.parse().ok().filter(|id| *id > 0).ok_or(())?;
+                Ok(Self::SetAside(id, bytes_of(hash)?.try_into().map_err(|_| ())?))
+            }
+            Some(text) => {
+                let bytes = bytes_of(text)?;
                 let (key, hash) = bytes.split_at_checked(11).ok_or(())?;
                 let key = Key::from_bytes(key).ok_or(())?;
                 Ok(Self::Collision(key, hash.try_into().map_err(|_| ())?))
             }
-            Some(_) => Err(()),
         }
     }
+}
+
+fn bytes_of(text: &str) -> std::result::Result<Vec<u8>, ()> {
+    Some(text).filter(|text| text.len() <= 80).and_then(read_base32).ok_or(())
 }

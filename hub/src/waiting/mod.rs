@@ -57,15 +57,15 @@ impl Hub {
         }
         let done = match (verdict, name) {
             (Verdict::Admit | Verdict::AdmitAndVoid, WaitingName::Collision(..)) => return Err(cannot()),
-            (Verdict::Admit, WaitingName::SetAside(id)) => {
+            (Verdict::Admit, WaitingName::SetAside(..)) => {
                 let mut batch = self.author.batch();
-                batch.put(Write::Admit(scope, id, by));
+                batch.put(Write::Admit(scope, name, by));
                 batch.commit()
             }
-            (Verdict::AdmitAndVoid, WaitingName::SetAside(id)) => {
+            (Verdict::AdmitAndVoid, WaitingName::SetAside(..)) => {
                 let change = Change::decode(&waits.bytes).map_err(|_| cannot())?;
                 let mut batch = self.author.batch();
-                batch.put(Write::Admit(scope, id, by));
+                batch.put(Write::Admit(scope, name, by));
                 self.undo(&mut batch, scope, &change)?;
                 batch.commit()
             }
@@ -107,7 +107,7 @@ impl Hub {
     fn needs_a_new_change(&self, scope: ScopeId, waits: &WaitingChange) -> Result<bool, AdminError> {
         let is_known = match waits.name {
             WaitingName::Collision(..) => true,
-            WaitingName::SetAside(_) => waits.reason == Reason::WriterElsewhere.code(),
+            WaitingName::SetAside(..) => waits.reason == Reason::WriterElsewhere.code(),
         };
         Ok(match waits.key.filter(|_| !is_known) {
             Some(key) => self.log.is_taken(scope, key, waits.device, &waits.bytes)?,

@@ -3,6 +3,7 @@
 use langso_device::Phone;
 use langso_device::companion::Nothing;
 use langso_domain::registry::Role;
+use langso_hub::waiting::Verdict;
 
 use crate::field::Field;
 
@@ -22,7 +23,7 @@ async fn a_change_that_is_set_aside_is_sent_once_and_forgotten_when_it_is_admitt
     assert_eq!(again.bytes_up, before.bytes_up, "not sent again, also by a new session");
 
     let waiting = field.log().list_set_aside(team.scope).unwrap();
-    field.log().admit(team.scope, waiting[0].id, field.hub().clock.now()).unwrap();
+    field.hub().decide(team.scope, waiting[0].name, Verdict::Admit, None).unwrap();
     member.sync().await.unwrap();
     let status = member.app().sync().get_status(Nothing {}).unwrap();
     assert_eq!((status.on_phone, status.set_aside, status.at_hub), (0, 0, 1));

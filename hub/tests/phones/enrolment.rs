@@ -6,6 +6,7 @@ use langso_domain::id::DeviceId;
 use langso_domain::registry::Role;
 use langso_hub::clock::{DAY_MS, HOUR_MS};
 use langso_hub::log::Reason;
+use langso_hub::waiting::Verdict;
 use langso_sync::wire::Invite;
 
 use crate::field::{Field, Handset, Link};
@@ -120,7 +121,7 @@ async fn a_revoked_phone_works_on_and_its_work_waits_for_the_lead() {
     let device: DeviceId = phone.device();
     assert!(waiting.iter().all(|one| one.device == device));
     for one in waiting {
-        field.log().admit(team.scope, one.id, field.hub().clock.now()).unwrap();
+        field.hub().decide(team.scope, one.name, Verdict::Admit, None).unwrap();
     }
     field.holds_once(team.scope, &phone.written_keys());
 }

@@ -95,6 +95,50 @@ async fn what_waits_is_shown_with_author_phone_time_and_content_and_admitted_int
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_verdict_on_what_a_restored_hub_lost_settles_nothing_that_took_its_number() {
+    let field = Field::start().await;
+    let (team, mut lead, mut member) = staged(&field).await;
+    let mut other = field.phone(&team, "Tằng Văn Nồng", Role::Member).await;
+    other.sync().await.unwrap();
+    let before = field.copy();
+    let hamlet = |phone: &mut Handset, name: &str| {
+        phone.save(|saving| saving.create("hamlet", [("name", name.into())]))
+    };
+    hamlet(&mut member, "Thôn Sú Cáu");
+    member.sync().await.unwrap();
+    let stale = waits(&mut lead).await;
+    let number = |waiting: &[WaitingChange]| waiting[0].waiting.split_once('h').unwrap().0.to_owned();
+
+    let field = field.roll_back(&before).await;
+    field.reach(&[&lead, &member, &other]);
+    let theirs = hamlet(&mut other, "Thôn Ngàn Mèo");
+    other.sync().await.unwrap();
+    let waiting = waits(&mut lead).await;
+    assert_eq!((waiting.len(), number(&waiting)), (1, number(&stale)), "the number is given again");
+    let set_aside = lead.app().set_aside();
+    for decided in [
+        set_aside.admit_changes(named(&stale)).await,
+        set_aside.admit_and_void(named(&stale)).await,
+        set_aside.reenter_change(named(&stale)).await,
+        set_aside.admit_changes(Waiting { waiting: vec![number(&stale)] }).await,
+    ] {
+        assert_eq!(problems(&decided.unwrap()), [Some("not_found")]);
+    }
+    assert_eq!(waits(&mut lead).await, waiting, "what took the number waits on");
+    assert_eq!(waiting[0].rows[0].row, theirs);
+
+    // What was lost comes again, with the sync after the one that hears of it, and is admitted by the name it has now.
+    for _ in 0..2 {
+        member.sync().await.unwrap();
+    }
+    let waiting = waits(&mut lead).await;
+    let again: Vec<_> = waiting.iter().filter(|one| one.rows == stale[0].rows).cloned().collect();
+    let decided = lead.app().set_aside().admit_changes(named(&again)).await.unwrap();
+    assert_eq!((waiting.len(), problems(&decided)), (2, vec![None]));
+    field.holds_once(team.scope, &member.written_keys());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_admitted_and_struck_out_is_seen_by_all_and_counted_nowhere() {
     let field = Field::start().await;
     let (team, mut lead, mut member) = staged(&field).await;

@@ -5,6 +5,7 @@ use langso_device::{AppError, journal};
 use langso_domain::id::{HouseholdId, MemberId, ScopeId};
 use langso_domain::registry::Role;
 use langso_hub::clock::DAY_MS;
+use langso_hub::waiting::Verdict;
 use langso_sync::history::NOTE_EVERY_MS;
 use rusqlite::OptionalExtension;
 use serde_json::json;
@@ -15,14 +16,6 @@ use crate::field::{Field, Handset, Team};
 fn member_of(field: &Field, team: &Team, name: &str) -> MemberId {
     let members = field.hub().list_members(team.id).unwrap();
     members.into_iter().find(|member| member.name == name).unwrap().id
-}
-
-/// A backup of all that the hub holds now has been read back.
-fn back_up(field: &Field, scopes: &[ScopeId]) {
-    for scope in scopes {
-        let head = field.log().scope(*scope).unwrap().unwrap().head;
-        field.log().raise_watermark(*scope, head).unwrap();
-    }
 }
 
 fn end(field: &Field, team: &Team, member: MemberId) {
@@ -107,15 +100,11 @@ impl Both {
         self.phone.app().call("households.update_household", edited).unwrap();
     }
 
-    fn back_up(&self) {
-        back_up(&self.field, &[self.one.scope, self.one.training, self.two.scope, self.two.training]);
-    }
-
     /// A backup, and the week after which a phone forgets what is in it.
     async fn a_week_in_the_backup(&mut self) {
         // Notes of what is in it are this far apart.
         self.field.world.pass(NOTE_EVERY_MS as i64);
-        self.back_up();
+        self.field.back_up();
         self.phone.sync().await.unwrap();
         self.field.world.pass(7 * DAY_MS);
         self.phone.sync().await.unwrap();
@@ -161,7 +150,7 @@ async fn who_left_with_all_in_the_backup_drops_the_team_and_keeps_the_other_and_
     both.phone.sync().await.unwrap();
     assert!(both.is_here(), "a hub that lost its last days would lose this work");
     assert_eq!(own(&mut both.phone), before);
-    both.back_up();
+    both.field.back_up();
     both.phone.sync().await.unwrap();
     both.field.world.pass(7 * DAY_MS - 1);
     both.phone.sync().await.unwrap();
@@ -233,7 +222,7 @@ async fn unsent_work_and_a_draft_hold_the_team_until_the_lead_has_judged_and_the
     let draft = json!({"kind": "visit", "body": {"household": both.theirs, "note": "dở dang"}});
     let draft = both.phone.app().call("drafts.save_draft", draft).unwrap()["draft"].clone();
     let waiting = both.field.log().list_set_aside(both.two.scope).unwrap();
-    both.field.log().admit(both.two.scope, waiting[0].id, both.field.hub().clock.now()).unwrap();
+    both.field.hub().decide(both.two.scope, waiting[0].name, Verdict::Admit, None).unwrap();
     both.phone.sync().await.unwrap();
     assert_eq!(own(&mut both.phone), (0, before.1 + 1, 0), "who left is told where the own work is");
     both.phone.link.take_exchanges();
@@ -260,7 +249,7 @@ async fn a_hub_that_lost_what_it_had_admitted_gets_it_again_from_who_left() {
     let copy = both.field.copy();
     both.phone.sync().await.unwrap();
     let waiting = both.field.log().list_set_aside(both.two.scope).unwrap();
-    both.field.log().admit(both.two.scope, waiting[0].id, both.field.hub().clock.now()).unwrap();
+    both.field.hub().decide(both.two.scope, waiting[0].name, Verdict::Admit, None).unwrap();
     both.phone.sync().await.unwrap();
     assert_eq!((own(&mut both.phone).0, own(&mut both.phone).2), (0, 0));
     both.field = both.field.roll_back(&copy).await;
@@ -275,7 +264,7 @@ async fn a_hub_that_lost_what_it_had_admitted_gets_it_again_from_who_left() {
     assert_eq!((own(&mut both.phone).0, own(&mut both.phone).2), (0, 1), "it waits for the lead again");
     let waiting = both.field.log().list_set_aside(both.two.scope).unwrap();
     assert_eq!(waiting.len(), 1);
-    both.field.log().admit(both.two.scope, waiting[0].id, both.field.hub().clock.now()).unwrap();
+    both.field.hub().decide(both.two.scope, waiting[0].name, Verdict::Admit, None).unwrap();
     both.a_week_in_the_backup().await;
     both.is_gone().await;
 }
@@ -284,7 +273,7 @@ async fn a_hub_that_lost_what_it_had_admitted_gets_it_again_from_who_left() {
 async fn a_phone_stopped_between_journal_database_and_copy_goes_on_and_sends_nothing_twice() {
     let mut both = Both::new().await;
     end(&both.field, &both.two, both.second);
-    both.back_up();
+    both.field.back_up();
     both.phone.sync().await.unwrap();
     both.field.world.pass(7 * DAY_MS);
     both.phone.close();
@@ -329,7 +318,7 @@ async fn a_folder_copied_before_and_put_back_sends_what_it_had_unsent_and_drops_
     assert_eq!(waiting.iter().map(|one| one.key).collect::<Vec<_>>(), [Some(unsent)]);
     both.phone.close();
     let second = both.phone.copy();
-    both.field.log().admit(both.two.scope, waiting[0].id, both.field.hub().clock.now()).unwrap();
+    both.field.hub().decide(both.two.scope, waiting[0].name, Verdict::Admit, None).unwrap();
     both.phone.sync().await.unwrap();
     both.a_week_in_the_backup().await;
     both.is_gone().await;

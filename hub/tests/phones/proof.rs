@@ -46,13 +46,6 @@ fn one(phone: &Handset, sql: &str) -> i64 {
     phone.read().query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-fn back_up(field: &Field, team: &Team) {
-    for scope in [team.scope, team.training] {
-        let head = field.log().scope(scope).unwrap().unwrap().head;
-        field.log().raise_watermark(scope, head).unwrap();
-    }
-}
-
 fn problems(phone: &mut Handset) -> Vec<SyncProblem> {
     phone.app().sync().list_sync_problems(Nothing {}).unwrap().problems
 }
@@ -136,7 +129,7 @@ async fn a_snapshot_tells_that_forgotten_work_is_at_the_hub_after_a_rebuild_and_
     write_and_snapshot(&field, &team, &mut lead).await;
     ledger.note(&lead);
     member.sync().await.unwrap();
-    back_up(&field, &team);
+    field.back_up();
     member.sync().await.unwrap();
     field.world.pass(8 * DAY_MS);
     member.sync().await.unwrap();
@@ -184,7 +177,7 @@ async fn rows_that_the_hub_lost_after_they_were_forgotten_stay_and_are_told_of()
         member.visit(&team);
         member.sync().await.unwrap();
     }
-    back_up(&field, &team);
+    field.back_up();
     let newer = field.copy();
     member.sync().await.unwrap();
     field.world.pass(8 * DAY_MS);

@@ -13,14 +13,6 @@ use serde_json::json;
 use crate::field::ledger::Ledger;
 use crate::field::{Field, Handset, Team};
 
-/// A backup of all that the hub holds now has been read back.
-fn back_up(field: &Field, team: &Team) {
-    for scope in [team.scope, team.training] {
-        let head = field.log().scope(scope).unwrap().unwrap().head;
-        field.log().raise_watermark(scope, head).unwrap();
-    }
-}
-
 /// Rows of the outbox, frames kept, marks, records of the journal.
 fn kept(phone: &Handset) -> [i64; 4] {
     let count = |table: &str| {
@@ -80,7 +72,7 @@ async fn what_is_in_the_backup_for_a_week_is_forgotten_and_nothing_else() {
     assert!(corrected.is_ok(), "{corrected:?}");
     phone.sync().await.unwrap();
     ledger.note(&phone);
-    back_up(&field, &team);
+    field.back_up();
     phone.sync().await.unwrap();
     let before = kept(&phone);
     field.world.pass(7 * DAY_MS - HOUR_MS);
@@ -115,7 +107,7 @@ async fn what_is_in_the_backup_for_a_week_is_forgotten_and_nothing_else() {
     assert_eq!(kept(&phone)[0], 6);
     let status = phone.app().sync().get_status(Nothing {}).unwrap();
     assert!(status.on_phone == 0 && status.in_backup >= 8, "{status:?}");
-    back_up(&field, &team);
+    field.back_up();
     phone.sync().await.unwrap();
     field.world.pass(8 * DAY_MS);
     phone.sync().await.unwrap();
@@ -133,7 +125,7 @@ async fn a_process_killed_before_the_journal_let_go_brings_nothing_back_into_the
     let team = field.found("Tổ thôn Ngàn Chi");
     let mut ledger = Ledger::default();
     let (mut phone, mut lead) = pair(&field, &team, &mut ledger).await;
-    back_up(&field, &team);
+    field.back_up();
     phone.sync().await.unwrap();
     let journal = std::fs::read(phone.path().join("journal")).unwrap();
     field.world.pass(8 * DAY_MS);
@@ -157,7 +149,7 @@ async fn a_hub_restored_from_the_backup_that_let_phones_forget_lacks_nothing() {
     let mut ledger = Ledger::default();
     let (mut phone, mut lead) = pair(&field, &team, &mut ledger).await;
     let backup = field.copy();
-    back_up(&field, &team);
+    field.back_up();
     phone.sync().await.unwrap();
     for _ in 0..4 {
         field.world.pass(2 * DAY_MS);
@@ -191,7 +183,7 @@ async fn the_watermark_of_a_void_history_lets_nothing_be_forgotten() {
     phone.visit(&team);
     phone.sync().await.unwrap();
     ledger.note(&phone);
-    back_up(&field, &team);
+    field.back_up();
     phone.sync().await.unwrap();
     let in_backup = |phone: &mut Handset| phone.app().sync().get_status(Nothing {}).unwrap().in_backup;
     assert!(in_backup(&mut phone) > 0);
@@ -205,7 +197,7 @@ async fn the_watermark_of_a_void_history_lets_nothing_be_forgotten() {
     field.world.pass(20 * DAY_MS);
     phone.sync().await.unwrap();
     assert_eq!(kept(&phone), before);
-    back_up(&field, &team);
+    field.back_up();
     phone.sync().await.unwrap();
     field.world.pass(7 * DAY_MS - HOUR_MS);
     phone.sync().await.unwrap();
@@ -223,7 +215,7 @@ async fn a_hub_that_was_put_back_without_its_backup_is_believed_to_have_none() {
     let team = field.found("Tổ thôn Ngàn Chi");
     let (mut phone, lead) = pair(&field, &team, &mut Ledger::default()).await;
     let copy = field.copy();
-    back_up(&field, &team);
+    field.back_up();
     phone.sync().await.unwrap();
     let status = |phone: &mut Handset| phone.app().sync().get_status(Nothing {}).unwrap();
     assert!(status(&mut phone).in_backup > 0);
@@ -244,7 +236,7 @@ async fn a_fall_back_begins_the_week_anew_also_for_what_both_histories_hold() {
     let field = Field::start().await;
     let team = field.found("Tổ thôn Ngàn Chi");
     let (mut phone, lead) = pair(&field, &team, &mut Ledger::default()).await;
-    back_up(&field, &team);
+    field.back_up();
     phone.sync().await.unwrap();
     let copy = field.copy();
     phone.visit(&team);
@@ -267,7 +259,7 @@ async fn a_hub_clock_that_jumps_a_year_makes_no_week() {
     let field = Field::start().await;
     let team = field.found("Tổ thôn Ngàn Chi");
     let (mut phone, _lead) = pair(&field, &team, &mut Ledger::default()).await;
-    back_up(&field, &team);
+    field.back_up();
     phone.sync().await.unwrap();
     let before = kept(&phone);
     field.world.set_hub_off(365 * DAY_MS);

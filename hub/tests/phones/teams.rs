@@ -8,6 +8,7 @@ use langso_domain::units::UnitCode;
 use langso_hub::admin::{AdminError, NewHamlet, NewTeam};
 use langso_hub::clock::DAY_MS;
 use langso_hub::log::Reason;
+use langso_hub::waiting::Verdict;
 use serde_json::{Value as Json, json};
 
 use crate::field::{FOUNDED_ON, Field, Handset, Team, UNIT};
@@ -81,7 +82,7 @@ async fn a_member_who_leaves_is_told_signed_and_what_was_unsent_still_arrives_an
     stays.sync().await.unwrap();
     leaves.sync().await.unwrap();
     assert_eq!(served(&leaves), 0);
-    field.log().admit(team.scope, waiting[0].id, field.hub().clock.now()).unwrap();
+    field.hub().decide(team.scope, waiting[0].name, Verdict::Admit, None).unwrap();
     stays.sync().await.unwrap();
     assert_eq!(labels(&stays), ["Hộ 12", "Hộ 13", "Hộ 14"]);
     let now = stays.read();
