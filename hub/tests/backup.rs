@@ -250,6 +250,28 @@ async fn a_copy_that_does_not_read_back_raises_nothing_and_leaves_nothing_behind
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_begun_in_the_same_second_each_get_a_name_and_none_takes_anothers_folder() {
+    let (field, _team, _member, folder) = worked(1).await;
+    let shelf = folder.path().join("many/shelves");
+    let (together, begun) = (8, std::sync::Barrier::new(8));
+    let one = || {
+        begun.wait();
+        field.hub().back_up(&shelf, &mut quiet()).map(|made| made.folder)
+    };
+    let made: Vec<_> = std::thread::scope(|threads| {
+        let begun: Vec<_> = (0..together).map(|_| threads.spawn(one)).collect();
+        begun.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
+    });
+    let names: std::collections::BTreeSet<_> = made.iter().collect();
+    assert_eq!(names.len(), together);
+    let listed = backup::list(&shelf, &mut quiet()).unwrap();
+    assert_eq!(listed.len(), together);
+    for folder in &made {
+        backup::verify(folder, &mut quiet()).unwrap();
+    }
+}
+
 /// Alters the hub's own log as no program does.
 fn alter(field: &Field, sql: &str) {
     let log = Connection::open(field.folder.path().join("hub.db")).unwrap();

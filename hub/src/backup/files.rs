@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -11,12 +11,39 @@ use super::{Error, Fault, Result, Stage, Tell};
 /// Bytes read at a time, and between two words about how far it is.
 const PIECE: usize = 1 << 20;
 
-/// Makes a folder that only its owner may enter; whatever stood above it must be there.
-pub(super) fn make_folder(path: &Path) -> Result<()> {
+/// Makes a folder that only its owner may enter; whatever stands above it must be there. False when something of that
+/// name is there already: then it is not the caller's.
+pub(super) fn make_folder(path: &Path) -> Result<bool> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(Error::io(path))
+    match builder.create(path) {
+        Ok(()) => Ok(true),
+        Err(why) if why.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(why) => Err(Error::io(path)(why)),
+    }
+}
+
+/// Makes a folder and those above it that are not there. Gives the folders that hold a new one, outermost first: until
+/// they are forced to the disk, a new folder may be gone after a power cut with all that was forced in it.
+pub(super) fn make_folders(path: &Path) -> Result<Vec<PathBuf>> {
+    if path.is_dir() {
+        return Ok(Vec::new());
+    }
+    let above = match path.parent() {
+        Some(above) if above.as_os_str().is_empty() => Path::new("."),
+        Some(above) => above,
+        None => return Err(Error::io(path)(ErrorKind::NotADirectory.into())),
+    };
+    let mut holding = make_folders(above)?;
+    match std::fs::create_dir(path) {
+        Ok(()) => {}
+        // Somebody else made it just now, and may not have forced it yet.
+        Err(why) if why.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+        Err(why) => return Err(Error::io(path)(why)),
+    }
+    holding.push(above.to_owned());
+    Ok(holding)
 }
 
 /// Makes a file that only its owner may read; one that is there already is an error.
@@ -110,4 +137,32 @@ fn copy_and_hash(
         tell(stage, done, all);
     }
     Ok((done, digest.finalize().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
+    use super::*;
+
+    #[test]
+    fn every_folder_that_holds_a_new_one_is_to_be_forced_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |below: &str| folder.path().join(below);
+        assert_eq!(make_folders(&at("a/b/c")).unwrap(), [at(""), at("a"), at("a/b")]);
+        assert!(at("a/b/c").is_dir());
+        assert_eq!(make_folders(&at("a/b/d")).unwrap(), [at("a/b")]);
+        assert_eq!(make_folders(&at("a/b/d")).unwrap(), Vec::<PathBuf>::new());
+        std::fs::write(at("file"), b"").unwrap();
+        assert!(make_folders(&at("file/shelf")).is_err());
+        assert!(make_folders(&at("file")).is_err());
+    }
+
+    #[test]
+    fn a_folder_that_is_there_is_nobody_elses_to_make() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().join("draft");
+        assert!(make_folder(&at).unwrap());
+        assert!(!make_folder(&at).unwrap());
+    }
 }

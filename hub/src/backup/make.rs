@@ -31,9 +31,9 @@ impl Hub {
     /// [`Error::Io`]; [`Error::Log`]. No watermark has moved then, and the folder begun is taken away again where
     /// that is possible.
     pub fn back_up(&self, shelf: &Path, tell: Tell<'_>) -> Result<Made> {
-        std::fs::create_dir_all(shelf).map_err(Error::io(shelf))?;
+        files::make_folders(shelf)?.iter().try_for_each(|holding| files::force(holding))?;
         let now = self.clock.now();
-        let (draft, folder) = free_name(shelf, now)?;
+        let (draft, folder) = begin(shelf, now)?;
         let made = self.write_and_read(&draft, now, tell).and_then(|verified| {
             std::fs::rename(&draft, &folder).map_err(Error::io(&folder))?;
             files::force(shelf)?;
@@ -53,7 +53,6 @@ impl Hub {
     }
 
     fn write_and_read(&self, draft: &Path, now: Millis, tell: Tell<'_>) -> Result<Verified> {
-        files::make_folder(draft)?;
         let (db, key) = (draft.join(DB), draft.join(KEY));
         files::make_file(&db)?;
         let copied = self.log.copy_to(&db, &mut |done, all| tell(Stage::Copying, done, all));
@@ -83,9 +82,9 @@ pub(super) fn told(folder: &Path, manifest: &Manifest) -> BackedUp {
     }
 }
 
-/// The name of a moment in the time of Vietnam, and the name until then; two backups of one second get different
-/// ones.
-fn free_name(shelf: &Path, now: Millis) -> Result<(PathBuf, PathBuf)> {
+/// Makes the folder of a backup under its name until it is read back, and tells that name: the moment in the time of
+/// Vietnam. Two backups of one second get different ones: who made the folder has the name.
+fn begin(shelf: &Path, now: Millis) -> Result<(PathBuf, PathBuf)> {
     let (year, month, day) = now.date().ymd();
     let second = now.plus(VIETNAM_MS).0.div_euclid(1_000).rem_euclid(86_400);
     let time = format!("{:02}{:02}{:02}", second / 3_600, second / 60 % 60, second % 60);
@@ -93,9 +92,16 @@ fn free_name(shelf: &Path, now: Millis) -> Result<(PathBuf, PathBuf)> {
     for n in 1..=u16::MAX {
         let name = if n == 1 { name.clone() } else { format!("{name}-{n}") };
         let (draft, folder) = (shelf.join(format!("{UNFINISHED}{name}")), shelf.join(&name));
-        let is_free = |path: &Path| path.try_exists().map(|there| !there).map_err(Error::io(path));
-        if is_free(&draft)? && is_free(&folder)? {
-            return Ok((draft, folder));
+        if !files::make_folder(&draft)? {
+            continue;
+        }
+        // Whoever had the name before has renamed its folder by now.
+        match folder.try_exists() {
+            Ok(false) => return Ok((draft, folder)),
+            taken => {
+                std::fs::remove_dir(&draft).map_err(Error::io(&draft))?;
+                taken.map_err(Error::io(&folder))?;
+            }
         }
     }
     Err(Error::NotEmpty(shelf.to_owned()))

@@ -30,8 +30,8 @@ pub struct Restored {
 pub fn restore(from: &Path, to: &Path, tell: Tell<'_>) -> Result<Restored> {
     let is_new = is_new(to)?;
     let verified = verify::verify(from, tell)?;
-    if is_new {
-        files::make_folder(to)?;
+    if is_new && !files::make_folder(to)? {
+        return Err(Error::NotEmpty(to.to_owned()));
     }
     match fill(from, to, &verified, tell) {
         Ok(()) => Ok(Restored { folder: to.to_owned(), manifest: verified.manifest }),
