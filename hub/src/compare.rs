@@ -9,6 +9,8 @@ use langso_sync::digest::Digest;
 use langso_sync::wire::Hello;
 
 use crate::access;
+use crate::counted::Counted;
+use crate::keys::private_folder;
 use crate::log::Damage;
 use crate::replica;
 use crate::server::Hub;
@@ -73,22 +75,23 @@ impl Hub {
         Ok(Some(truth == said))
     }
 
-    /// Counts the rows of a seventh of all scopes, another one each day of a week; see [`Hub::check_rows`]. A scope that
-    /// fails is logged and passed over.
+    /// Counts the rows of the scopes that were last counted a week ago or longer; see [`Hub::check_rows`]. A scope that
+    /// fails is logged and passed over until the next day.
     ///
     /// # Errors
     /// [`replica::Error`].
     pub fn check_some(&self) -> Result<(), replica::Error> {
-        let today = self.clock.now().date();
-        for scope in self.list_scopes()?.into_iter().chain([self.reference]) {
-            if i32::from(scope.0[0] % 7) == today.0.rem_euclid(7) {
-                // What one scope holds stops no other.
-                if let Err(why) = self.check_rows(scope) {
-                    tracing::error!(%why, %scope, "the rows of a scope could not be counted");
-                }
+        let scopes = self.list_scopes()?.into_iter().chain([self.reference]);
+        private_folder(self.replicas.folder())?;
+        let mut counted = Counted::read(self.replicas.folder());
+        for scope in counted.list_due(scopes, self.clock.now()) {
+            // What one scope holds stops no other.
+            match self.check_rows(scope) {
+                Ok(_) => counted.note(scope, self.clock.now())?,
+                Err(why) => tracing::error!(%why, %scope, "the rows of a scope could not be counted"),
             }
         }
-        Ok(())
+        Ok(counted.write()?)
     }
 
     /// Counts the rows that the hub keeps of a scope; those that are not what was written are made again from the log,

@@ -11,6 +11,7 @@ pub mod backup;
 mod cells;
 pub mod clock;
 pub mod compare;
+mod counted;
 pub mod enrol;
 pub mod figures;
 pub mod intake;

@@ -72,6 +72,11 @@ impl Replicas {
         Self { folder, log, open: Mutex::default(), opening: Mutex::default() }
     }
 
+    /// Where the files are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Hands the rows of a scope, brought up to the head, to `read`, with the position they are of.
     ///
     /// # Errors

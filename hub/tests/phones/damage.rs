@@ -164,6 +164,20 @@ async fn the_hub_counts_the_rows_of_each_scope_once_a_week() {
         hub.check_some().unwrap();
     }
     assert_eq!(counted(&field, &member), (0, 1));
+    // It is switched on once a week, on one and the same day of it.
+    for week in 2..5 {
+        flip(&path);
+        field.world.pass(7 * DAY_MS);
+        hub.check_some().unwrap();
+        assert_eq!(counted(&field, &member), (0, week));
+    }
+    // The clock went ahead and was set right: what it said then is no reason to wait.
+    field.world.pass(300 * DAY_MS);
+    hub.check_some().unwrap();
+    flip(&path);
+    field.world.pass(-300 * DAY_MS);
+    hub.check_some().unwrap();
+    assert_eq!(counted(&field, &member), (0, 5));
 }
 
 #[tokio::test(flavor = "multi_thread")]
