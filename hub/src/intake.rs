@@ -131,6 +131,18 @@ impl Intake {
         Ok(self.log.ingest(&[Arrived { scope, items: vec![item], had_positions: false }], now)?.remove(0))
     }
 
+    /// Whether the device that the frame names is known here and has signed it.
+    pub(crate) fn is_true(&self, frame: &Outer<'_>) -> Result<bool, log::Error> {
+        Ok(self.key(frame.key_id())?.is_some_and(|key| frame.verify(&key).is_ok()))
+    }
+
+    fn key(&self, signer: DeviceId) -> Result<Option<PublicKey>, log::Error> {
+        if signer == self.hub_id {
+            return Ok(Some(self.hub));
+        }
+        Ok(self.log.device(signer)?.and_then(|device| PublicKey::from_bytes(&device.public_key)))
+    }
+
     /// What costs time before the log is asked: signature, inflating, hashing, reading.
     fn open(&self, bytes: &[u8]) -> Result<Result<Arrived, Refusal>, log::Error> {
         let outer = match Outer::whole(bytes) {
@@ -138,12 +150,7 @@ impl Intake {
             Err(why) => return Ok(Err(Refusal::Unreadable(why))),
         };
         let signer = outer.key_id();
-        let key = if signer == self.hub_id {
-            Some(self.hub)
-        } else {
-            self.log.device(signer)?.and_then(|device| PublicKey::from_bytes(&device.public_key))
-        };
-        let Some(key) = key else { return Ok(Err(Refusal::UnknownDevice)) };
+        let Some(key) = self.key(signer)? else { return Ok(Err(Refusal::UnknownDevice)) };
         if outer.verify(&key).is_err() {
             return Ok(Err(Refusal::Forged));
         }

@@ -39,13 +39,11 @@ pub(super) fn import(hub: &Hub, verb: &ImportRescue) -> Outcome {
     if contents.records.is_empty() {
         return Err(Failure::new("cli.not_this_kind", verb.file.display()));
     }
-    if !contents.damaged.is_empty() {
-        return Err(Failure::new("cli.damaged", verb.file.display()));
-    }
     let device = verb.device.as_ref().ok_or_else(|| Failure::usage("input.missing", "--device"))?;
     let device: DeviceId = device.parse().map_err(|_| Failure::usage("cli.unknown_device", "--device"))?;
     let changes: Vec<_> = contents.records.into_iter().map(|record| (record.scope, record.bytes)).collect();
-    told(&hub.import_vouched(device, &changes).map_err(refused)?)
+    let skipped = contents.damaged.iter().map(|damaged| damaged.len()).sum();
+    told(&Imported { skipped, ..hub.import_vouched(device, &changes).map_err(refused)? })
 }
 
 fn told(imported: &Imported) -> Outcome {
@@ -59,7 +57,18 @@ fn told(imported: &Imported) -> Outcome {
         line("trùng khóa, để ngoài sổ", "with a key that is taken, outside the log", imported.collisions);
     }
     for (reason, count) in &imported.refused {
-        tell(format_args!("{count:>6}  {} ({reason})", pick("khung bị từ chối", "frames refused")));
+        tell(format_args!("{count:>6}  {} ({reason})", pick("bị từ chối", "refused")));
     }
-    if imported.refused.is_empty() { Ok(()) } else { Err(Failure::told(Exit::Failed)) }
+    if imported.skipped > 0 {
+        let what = pick(
+            "byte của tệp bị cụt hoặc hỏng, không lấy được; phần nguyên vẹn đã lấy hết",
+            "bytes of the file are cut off or damaged; all that is whole was taken",
+        );
+        tell(format_args!("{:>6}  {what}", imported.skipped));
+    }
+    if imported.refused.is_empty() && imported.skipped == 0 {
+        Ok(())
+    } else {
+        Err(Failure::told(Exit::Failed))
+    }
 }
