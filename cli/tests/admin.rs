@@ -126,3 +126,31 @@ fn a_turnover_says_what_it_would_do_and_a_member_who_left_sees_no_more() {
     let said = admin(&["turnover", "merge", "Ngàn Chi"]);
     assert_eq!(said.code, 2);
 }
+
+#[test]
+fn a_team_splits_once_and_what_is_wrong_is_named() {
+    let hub = Hub::start();
+    hub.enrol("lead", "Đượm");
+    hub.enrol("member", "Múi");
+    let admin = |args: &[&str]| hub.desk.run(&[&["admin", "--at", "hub", "turnover"], args].concat());
+    let split = ["split", "Ngàn Chi", "--name", "Tổ Sú Cáu", "--unit", "06838", "--founded", "hôm nay"];
+    let of = |more: &[&'static str]| admin(&[&split[..], more].concat());
+    let said = of(&["--member", "Múi", "--dry-run"]).ok();
+    assert!(said.contains("Sẽ làm:") && said.contains("sang Tổ Sú Cáu"), "{said}");
+    let said = of(&["--member", "Múi", "--lead", "Đượm"]).fails(1);
+    assert!(said.contains("lead: ") && said.contains("input.not_moving"), "{said}");
+    let said = of(&["--member", "Múi", "--hamlet", "Thôn Không Có"]).fails(2);
+    assert!(said.contains("--hamlet") && said.contains("input.not_found"), "{said}");
+    assert!(of(&["--member", "Múi", "--lead", "Múi", "--hamlet", "Ngàn Chi"]).ok().contains("Đã làm."));
+    let said = of(&["--member", "Múi"]).fails(1);
+    assert!(said.contains("cli.already_there"), "{said}");
+    let teams = hub.desk.run(&["admin", "--at", "hub", "list", "teams"]).ok();
+    assert_eq!(teams.matches("Tổ Sú Cáu").count(), 1, "{teams}");
+    let said = hub.desk.run(&["admin", "turnover", "--help"]).ok();
+    assert!(said.contains("turnover split \"Ngàn Chi\" --name"), "{said}");
+    hub.phone("member", &["sync"]);
+    hub.phone("member", &["visit", "log", "--no-household", "--hamlet", "Ngàn Chi", "--service", "T1=new"]);
+    hub.phone("member", &["sync"]);
+    hub.phone("lead", &["sync"]);
+    assert!(hub.phone("lead", &["visit", "list"]).contains("Chưa có lần giúp nào"), "it is of the new team");
+}

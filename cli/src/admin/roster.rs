@@ -170,6 +170,13 @@ pub(super) fn unit_on(field: &str, typed: &str, day: CivilDate) -> Outcome<UnitC
     Ok(same.unwrap_or(found))
 }
 
+/// The word of a kind of team.
+pub(super) fn team_kind(field: &str, typed: &str) -> Outcome<String> {
+    let number = names::number_of("team_kinds", field, typed)?;
+    let kinds = names::entries("team_kinds").iter().find(|entry| entry.number == number);
+    Ok(kinds.map(|entry| entry.code.clone()).unwrap_or_default())
+}
+
 pub(super) fn place(hub: &Hub, verb: &Place) -> Outcome {
     let Place::Add { unit: typed } = verb;
     let place = hub.make_place(names::place("UNIT", typed)?).map_err(refused)?;
@@ -208,12 +215,10 @@ pub(super) fn team(hub: &Hub, verb: &Team) -> Outcome {
         Team::Add { name, kind, unit: typed, founded, hamlet: hamlets } => {
             let founded_on = day(hub, "--founded", founded)?;
             let unit = unit_on("--unit", typed, founded_on)?;
-            let number = names::number_of("team_kinds", "--kind", kind)?;
-            let kinds = names::entries("team_kinds").iter().find(|entry| entry.number == number);
             let hamlets = hamlets.iter().map(|typed| hamlet("--hamlet", typed, unit));
             let new = NewTeam {
                 name: name.clone(),
-                kind: kinds.map(|entry| entry.code.clone()).unwrap_or_default(),
+                kind: team_kind("--kind", kind)?,
                 unit,
                 founded_on,
                 hamlets: hamlets.collect::<Outcome<_>>()?,

@@ -3,11 +3,11 @@
 
 use langso_domain::id::{HamletId, HouseholdId};
 use langso_domain::registry::Role;
-use langso_hub::admin::NewTeam;
+use langso_hub::admin::{NewTeam, Part};
 use langso_hub::server::Hub;
 
 use super::refused;
-use super::roster::{day, day_or_today, member_named, team_named, unit_on};
+use super::roster::{day, day_or_today, member_named, team_kind, team_named, unit_on};
 use crate::names;
 use crate::terminal::{clean, tell};
 use crate::words::{Failure, Outcome, pick};
@@ -67,6 +67,38 @@ pub(super) enum Turnover {
         #[command(flatten)]
         how: How,
     },
+    /// Tách một phần của tổ thành tổ mới; sổ cũ ở lại nguyên vẹn · a part of a team becomes a new team
+    Split {
+        /// Tổ bị tách · the team that splits
+        #[arg(value_name = "TEAM")]
+        team: String,
+        /// Tên tổ mới trong quyết định · the new team's name as in the decision
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        /// Loại tổ mới: như team add · its kind, as for team add
+        #[arg(long, value_name = "KIND", default_value = "hamlet")]
+        kind: String,
+        /// Xã của tổ mới: mã hoặc tên · its commune
+        #[arg(long, value_name = "UNIT")]
+        unit: String,
+        /// Ngày thành lập, không sau hôm nay · the day it is founded, not after today
+        #[arg(long, value_name = "DATE")]
+        founded: String,
+        /// Ai sang tổ mới, nhiều lần được, vai trò như cũ · who goes, in the role they have
+        #[arg(long, value_name = "MEMBER", required = true)]
+        member: Vec<String>,
+        /// Ai trong số đó làm tổ trưởng tổ mới · who of them leads the new team
+        #[arg(long, value_name = "MEMBER")]
+        lead: Option<String>,
+        /// Thôn sang tổ mới cùng mọi hộ ở đó, nhiều lần được · a hamlet that goes, with all its households
+        #[arg(long, value_name = "HAMLET")]
+        hamlet: Vec<String>,
+        /// Mã của hộ sang tổ mới, nhiều lần được · the id of a household that goes
+        #[arg(long, value_name = "HOUSEHOLD")]
+        household: Vec<String>,
+        #[command(flatten)]
+        how: How,
+    },
     /// Hộ chuyển sang nơi tổ khác làm: chép sang, dòng cũ ở lại làm lịch sử · a household moves to another team
     Household {
         /// Tổ cũ · the team it was with
@@ -102,10 +134,12 @@ Ví dụ · examples:
   langso admin --at hub turnover leave --team \"Ngàn Chi\" --member Múi
   langso admin --at hub turnover join --team \"Ngàn Chi\" --member Múi --second \"Sú Cáu\"
   langso admin --at hub turnover merge \"Ngàn Chi\" \"Sú Cáu\" --name \"Tổ Ngàn Chi\" --unit 06838 --founded 2026-07-01
+  langso admin --at hub turnover split \"Ngàn Chi\" --name \"Tổ thôn Sú Cáu\" --unit 06838 --founded 2026-07-01 \\
+      --member Múi --member Nồng --lead Múi --hamlet \"Thôn Sú Cáu\"
   langso admin --at hub turnover household 2b4f... --from \"Ngàn Chi\" --to \"Sú Cáu\" --hamlet 9c1d...
 
-Tổ tách đôi: team add, rồi join và leave từng người, household từng hộ.
-A team splits: team add, then join and leave for its people, household for its households.";
+Tách xong, chạy lại lệnh tách thì báo tổ đã có và không làm gì.
+After a split, the same command again says that the team is there and does nothing.";
 
 /// Tells what is going to be, and whether to go on.
 fn goes_on(how: &How, vi: &str, en: &str) -> bool {
@@ -168,6 +202,33 @@ pub(super) fn run(hub: &Hub, verb: &Turnover) -> Outcome {
             if goes_on(how, &vi, &en) {
                 let made = hub.merge_teams(&new, &old).map_err(refused)?;
                 done(how, Some(made.id.to_string()));
+            }
+        }
+        Turnover::Split { team, name, kind, unit, founded, member, lead, hamlet, household, how } => {
+            let old = team_named(hub, team)?;
+            let founded_on = day(hub, "--founded", founded)?;
+            let unit = unit_on("--unit", unit, founded_on)?;
+            let kind = team_kind("--kind", kind)?;
+            let new = NewTeam { name: name.clone(), kind, unit, founded_on, hamlets: vec![] };
+            let known = hub.list_hamlets(old).map_err(refused)?;
+            let known = known.iter().map(|(id, name)| (*id, name.as_str()));
+            let hamlets = hamlet.iter().map(|typed| names::find("--hamlet", typed, known.clone()));
+            let households = household.iter().map(|typed| {
+                typed.parse().map(HouseholdId).map_err(|_| Failure::usage("input.not_found", "--household"))
+            });
+            let part = Part {
+                members: member.iter().map(|typed| member_named(hub, old, typed)).collect::<Outcome<_>>()?,
+                lead: lead.as_ref().map(|typed| member_named(hub, old, typed)).transpose()?,
+                hamlets: hamlets.collect::<Outcome<_>>()?,
+                households: households.collect::<Outcome<_>>()?,
+            };
+            let who = member.join(", ");
+            let vi =
+                format!("{who} thôi ở {team}, sang {name}; hộ được chép sang, các lần giúp ở lại {team}");
+            let en = format!("{who} leave {team} for {name}; households are copied, visits stay with {team}");
+            if goes_on(how, &vi, &en) {
+                let made = hub.split_team(old, &new, &part).map_err(refused)?;
+                done(how, Some(made.team.id.to_string()));
             }
         }
         Turnover::Household { from, household, to, hamlet, how } => {

@@ -119,6 +119,7 @@ pub(super) const INPUTS: &[(&str, &str, &str)] = &[
     ("input.malformed", "Không đọc được", "It cannot be read"),
     ("input.twice", "Có hai lần", "It stands twice"),
     ("input.same_team", "Cùng một tổ, không có gì để chuyển", "The same team; nothing moves"),
+    ("input.not_moving", "Người này không sang tổ mới", "Not one of those who go"),
     ("input.moved_already", "Hộ này đã chuyển đi rồi", "This household has moved already"),
     ("input.struck_out", "Mục này đã gạch bỏ", "This was struck out"),
     (

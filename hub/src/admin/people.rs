@@ -160,7 +160,12 @@ impl Hub {
     }
 }
 
-fn member(team: &Team, name: &str, role: Role, from: CivilDate) -> Result<[(&'static str, Value); 4]> {
+pub(super) fn member(
+    team: &Team,
+    name: &str,
+    role: Role,
+    from: CivilDate,
+) -> Result<[(&'static str, Value); 4]> {
     use langso_domain::text::NameError;
     let name = check_name(name).map_err(|why| {
         let code = match why {

@@ -33,20 +33,34 @@ impl Hub {
             return Err(AdminError::invalid("on", "future_date"));
         }
         let devices = self.devices_in(&team, member)?;
+        self.end(&mut batch, &team, (scope, known), &devices, on)?;
+        batch.commit()?;
+        Ok(())
+    }
+
+    /// As [`Hub::end_membership`], of what was found.
+    pub(super) fn end(
+        &self,
+        batch: &mut Batch<'_>,
+        team: &Team,
+        (scope, known): (ScopeId, Member),
+        devices: &[Device],
+        on: CivilDate,
+    ) -> Result<()> {
+        let member = known.id;
         let mut leaving = vec![(scope, known)];
-        leaving.extend(self.other_rows_of(&team, member, &devices)?);
+        leaving.extend(self.other_rows_of(team, member, devices)?);
         for (scope, one) in leaving {
             if one.id == member && one.to != Some(on) {
-                self.end_row(&mut batch, scope, one.id, on)?;
+                self.end_row(batch, scope, one.id, on)?;
             } else if one.id != member && one.to.is_none() {
-                self.end_row(&mut batch, scope, one.id, one.from.map_or(on, |from| from.max(on)))?;
+                self.end_row(batch, scope, one.id, one.from.map_or(on, |from| from.max(on)))?;
             }
             batch.put(Write::EndMember(one.id, team.id));
         }
         for device in devices {
             batch.put(Write::Leave(device.id, team.id));
         }
-        batch.commit()?;
         Ok(())
     }
 
@@ -139,7 +153,7 @@ impl Hub {
     }
 
     /// The member's row and the scope in which it lies, of all that the team holds.
-    fn member_in(&self, team: &Team, member: MemberId) -> Result<(ScopeId, Member)> {
+    pub(super) fn member_in(&self, team: &Team, member: MemberId) -> Result<(ScopeId, Member)> {
         for scope in self.books_of(team)? {
             if let Some(known) = self.members_in(scope)?.into_iter().find(|one| one.id == member) {
                 return Ok((scope, known));
@@ -150,7 +164,7 @@ impl Hub {
 
     /// The devices of a member that are in a team: those of that row, and those that joined by it. Their rows lie in the
     /// scope of the team that they entered, the member's perhaps in another one's.
-    fn devices_in(&self, team: &Team, member: MemberId) -> Result<Vec<Device>> {
+    pub(super) fn devices_in(&self, team: &Team, member: MemberId) -> Result<Vec<Device>> {
         let sql = "SELECT public_key FROM live_devices WHERE member_id = ?1";
         let mut keys: Vec<Vec<u8>> = Vec::new();
         for scope in self.books_of(team)? {
@@ -197,7 +211,7 @@ impl Hub {
 }
 
 /// The device's row in the team that it joins says whose it is, to those who hold it; `known` ones have it.
-fn join(
+pub(super) fn join(
     batch: &mut Batch<'_>,
     joined: &Team,
     row: MemberId,

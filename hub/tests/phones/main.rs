@@ -29,6 +29,7 @@ mod review;
 mod roles;
 mod shared;
 mod snapshot;
+mod split;
 mod stop;
 mod teams;
 mod turnover;
