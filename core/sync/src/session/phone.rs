@@ -237,7 +237,8 @@ impl Session {
             }
         }
         self.setup.nonce = head.nonce;
-        self.setup.cursors.retain(|(scope, _)| head.left.iter().all(|left| left.scope != *scope));
+        // A scope that was left stays in what is asked: of the own work there, what waits is told in every reply, and a
+        // reply that did not name it would say that nothing waits.
         for (scope, _) in &head.joined {
             if self.setup.cursors.iter().all(|(known, _)| known != scope) {
                 self.setup.cursors.push((*scope, Cursor::start(*scope)));
