@@ -8,6 +8,7 @@ use langso_domain::units::UnitCode;
 use langso_hub::admin::{AdminError, NewHamlet, NewMember, NewTeam, Part, SplitTeam};
 use langso_hub::clock::DAY_MS;
 use langso_hub::log::Reason;
+use langso_hub::waiting::Verdict;
 use langso_sync::history::NOTE_EVERY_MS;
 use rusqlite::OptionalExtension;
 use serde_json::json;
@@ -176,10 +177,7 @@ async fn both_halves_of_a_team_have_exactly_their_households_and_no_figure_of_th
 
     // A week after a backup the one who went has the new book alone: the same as a phone that never had the old one.
     field.world.pass(NOTE_EVERY_MS as i64);
-    for scope in [team.scope, team.training, new.scope, new.training] {
-        let head = field.log().scope(scope).unwrap().unwrap().head;
-        field.log().raise_watermark(scope, head).unwrap();
-    }
+    field.back_up();
     whole.goes.sync().await.unwrap();
     field.world.pass(7 * DAY_MS);
     whole.goes.sync().await.unwrap();
@@ -211,7 +209,7 @@ async fn what_those_who_go_have_unsent_waits_for_the_old_lead_and_is_taken_into_
     let reasons: Vec<_> = waiting.iter().map(|one| one.reason.as_str()).collect();
     assert_eq!(reasons, [Reason::OutOfScope.code(); 2]);
     for one in &waiting {
-        whole.field.log().admit(team.scope, one.id, whole.field.hub().clock.now()).unwrap();
+        whole.field.hub().decide(team.scope, one.name, Verdict::Admit, None).unwrap();
     }
     for phone in [&mut whole.stays, &mut whole.goes] {
         phone.sync().await.unwrap();
