@@ -201,6 +201,56 @@ async fn figures_of_a_team_that_was_founded_of_two_are_the_sum_of_both_and_its_o
 }
 
 #[tokio::test]
+async fn who_names_no_team_reads_that_of_the_team_the_device_is_in_now() {
+    let site = Site::start().await;
+    let [one, two] = [&site.teams[0], &site.teams[1]];
+    let add = |team: &Team, role| {
+        let member = NewMember { name: "Lan".into(), role, from: day("2022-05-12") };
+        site.hub().add_member(team.id, &member).unwrap()
+    };
+    let member = add(one, Role::Member);
+    let (stays, moves) = (site.phone(1, two, Role::Member), site.enrol(2, one, member));
+    site.visits(one, ONE, "2024-03-05", 3);
+    site.visits(two, ONE, "2024-03-06", 4);
+    let answer = async |phone: &Phone| {
+        site.hub().project_all().unwrap();
+        let (status, figures) = site.ask(phone, "/v1/figures?period=2024-Y&indicator=visits").await;
+        (status, figures["team"].clone(), figures["figures"][0]["value"].clone())
+    };
+    let of = |team: &Team, visits: i64| (200, team.id.to_string().into(), visits.into());
+    assert_eq!(answer(&moves).await, of(one, 3));
+    // In two teams it is the one in which it enrolled, until it leaves that.
+    let today = site.hub().clock.now().date();
+    site.hub().join_second_team((one.id, member), two.id, Role::Member, today).unwrap();
+    assert_eq!(answer(&moves).await, of(one, 3));
+    site.hub().end_membership(one.id, member, today).unwrap();
+    assert_eq!(answer(&moves).await, of(two, 4));
+    let third = NewTeam {
+        name: "Tổ gộp".into(),
+        kind: "merged".into(),
+        unit: unit(ONE),
+        founded_on: day("2024-04-01"),
+        hamlets: vec![],
+    };
+    let merged = site.hub().merge_teams(&third, &[one.id, two.id]).unwrap();
+    for phone in [&stays, &moves] {
+        assert_eq!(answer(phone).await, of(&merged, 7));
+    }
+    // What the team had done before it became another one can still be asked for by name.
+    let old = format!("/v1/figures?period=2024-Y&indicator=visits&team={}", two.id);
+    assert_eq!(site.ask(&stays, &old).await.1["figures"][0]["value"], 4);
+    let again = NewTeam { name: "Tổ gộp nữa".into(), ..third };
+    let alone = site.hub().make_team(&NewTeam { name: "Tổ ba".into(), ..again.clone() }).unwrap();
+    let merged = site.hub().merge_teams(&again, &[alone.id, merged.id]).unwrap();
+    assert_eq!(answer(&stays).await, of(&merged, 7));
+    let rows = site.hub().list_members(merged.id).unwrap();
+    for row in rows.iter().filter(|row| row.to.is_none()) {
+        site.hub().end_membership(merged.id, row.id, today).unwrap();
+    }
+    assert_eq!(answer(&stays).await.0, 403, "in no team any more");
+}
+
+#[tokio::test]
 async fn rows_of_an_old_district_count_in_the_province() {
     let site = Site::start().await;
     site.visits(&site.teams[0], "193@2024", "2024-03-05", 2);

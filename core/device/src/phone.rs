@@ -173,6 +173,7 @@ impl Phone {
             authors,
             scopes: &self.scopes,
             device: self.device,
+            home: None,
             drafts: Vec::new(),
             reasons: Vec::new(),
         };
@@ -247,6 +248,8 @@ pub struct Saving<'b, 'a> {
     authors: &'b mut Authors,
     scopes: &'b [(ScopeKind, i64, ScopeId)],
     device: DeviceId,
+    /// Where new rows of its kind go.
+    home: Option<(ScopeKind, i64, ScopeId)>,
     drafts: Vec<(i64, ScopeId, Draft)>,
     reasons: Vec<(ScopeKind, u8, Option<String>)>,
 }
@@ -277,6 +280,21 @@ impl Saving<'_, '_> {
         let at = self.draft_of(table_named(other), id)?;
         let fields = fields.map(|(name, value)| (field_number(table, name), value));
         Ok(self.drafts[at].2.create(table.number, fields)?)
+    }
+
+    /// From here on the new rows of this save that are of the same kind of scope go to the scope of that row: what is
+    /// written about a household or in a hamlet lies with it, of whichever team of this phone it is. A row that is not
+    /// here, or of a team that this device has left, changes nothing.
+    pub(crate) fn stay_beside(&mut self, table: &str, id: RowId) -> Result<()> {
+        let sql = format!("SELECT scope FROM {} WHERE id = ?1", table_named(table).plural);
+        let mut get = self.batch.connection().prepare_cached(&sql)?;
+        let number: Option<i64> = get.query_row([id.0], |row| row.get(0)).optional()?;
+        let held = self.scopes.iter().find(|(_, of, _)| Some(*of) == number);
+        let left: Vec<ScopeId> = facts::get(self.connection(), facts::name::LEFT)?.unwrap_or_default();
+        if let Some(held) = held.filter(|(.., scope)| !left.contains(scope)) {
+            self.home = Some(*held);
+        }
+        Ok(())
     }
 
     /// Patches the named fields of a row; whatever the row shows is what its author saw.
@@ -326,7 +344,8 @@ impl Saving<'_, '_> {
     }
 
     fn draft(&mut self, kind: ScopeKind) -> Result<usize> {
-        let held = self.scopes.iter().find(|(of, ..)| *of == kind);
+        let home = self.home.iter().find(|(of, ..)| *of == kind);
+        let held = home.or_else(|| self.scopes.iter().find(|(of, ..)| *of == kind));
         let (_, number, scope) = *held.ok_or_else(|| AppError::not_allowed("no_such_scope"))?;
         self.draft_in(number, scope)
     }

@@ -73,8 +73,8 @@ impl Hub {
     }
 
     /// A member of one team is in a second one too, from that day on in that role: a row there, and the member's
-    /// devices get what it holds. New households of such a phone go to the team that it enrolled in; what is written
-    /// about a household goes where the household is. Who is in the second team already, known by a device, gets no
+    /// devices get what it holds. New households of such a phone go to the team whose hamlet it is, without one to the
+    /// team that it enrolled in; what is written about a household goes where the household is. Who is in the second team already, known by a device, gets no
     /// second row: devices that came since join by the one that is there.
     ///
     /// # Errors
@@ -117,9 +117,10 @@ impl Hub {
     /// members and devices are in it, in their roles (the higher one of a device that had two), and so are codes not
     /// used yet; their trainers train it. Not a row of the past is touched.
     ///
-    /// New households of phones that were in one of them still go to that one's scope, beside its hamlets, and those of
-    /// who enrols later to the new team's: all of it is the new team's to read and is counted with it. A scope's cells
-    /// are made of its own rows alone, so what hangs together had better lie in one.
+    /// New households go beside their hamlet, into the scope of an old team, whether a phone has heard of the new one or
+    /// not; what is without a place goes to the scope that a phone had first: all of it is the new team's to read and is
+    /// counted with it. A scope's cells are made of its own rows alone, so what hangs together had better lie in one. What
+    /// stands in two of them is counted in each: a member who helped households of both on one day has two days there.
     ///
     /// # Errors
     /// As [`Hub::make_team`]; `teams` (`missing` for fewer than two, `twice`, `retired`); [`AdminError::NotFound`].

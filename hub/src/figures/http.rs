@@ -17,7 +17,7 @@ use langso_sync::wire::Problem;
 use super::Whose;
 use super::answer::{Answer, days, figure};
 use crate::admin::contains;
-use crate::log::Device;
+use crate::log::{Device, Grant, Team};
 use crate::nonce;
 use crate::server::{Hub, Shared};
 use crate::signed::{Asking, MAX_TARGET, Stop, prove, refuse};
@@ -70,11 +70,10 @@ fn may_read(hub: &Hub, device: &Device, asked: Option<Whose>) -> Result<Whose, S
     match (device.role, asked) {
         (Role::Member | Role::Deputy | Role::Lead, None | Some(Whose::Team(_))) => {
             let team = match asked {
-                Some(Whose::Team(team)) => Some(team),
-                _ => device.team,
+                Some(Whose::Team(team)) => hub.log.team(team)?,
+                _ => team_now(hub, device, &grants)?,
             };
-            let known = team.map(|team| hub.log.team(team)).transpose()?.flatten();
-            let held = known.filter(|team| grants.iter().any(|grant| grant.scope == team.scope));
+            let held = team.filter(|team| grants.iter().any(|grant| grant.scope == team.scope));
             held.map(|team| Whose::Team(team.id)).ok_or(Stop::NotAllowed)
         }
         (Role::Officer, Some(Whose::Place(unit))) => {
@@ -93,6 +92,32 @@ fn may_read(hub: &Hub, device: &Device, asked: Option<Whose>) -> Result<Whose, S
         (Role::Officer, None) => Err(Stop::Invalid("unit", "missing")),
         _ => Err(Stop::NotAllowed),
     }
+}
+
+/// The team that the device is in now: the one in which it enrolled; else the one that took that over; else the first
+/// of those that it joined.
+fn team_now(hub: &Hub, device: &Device, grants: &[Grant]) -> Result<Option<Team>, Stop> {
+    let enrolled = device.team.map(|team| hub.log.team(team)).transpose()?.flatten();
+    let mut found: Option<(u8, Team)> = None;
+    let mut teams = hub.log.list_teams()?;
+    teams.retain(|team| grants.iter().any(|grant| grant.scope == team.scope));
+    for team in teams {
+        let held = hub.log.held_by(team.id)?;
+        let holds = |scope| held.iter().any(|(of, _)| *of == scope);
+        // One that was taken over holds nothing any more.
+        if !holds(team.scope) {
+            continue;
+        }
+        let nearness = match &enrolled {
+            Some(first) if first.id == team.id => 2,
+            Some(first) if holds(first.scope) => 1,
+            _ => 0,
+        };
+        if found.as_ref().is_none_or(|(best, _)| nearness > *best) {
+            found = Some((nearness, team));
+        }
+    }
+    Ok(found.map(|(_, team)| team))
 }
 
 struct Asked {

@@ -304,3 +304,87 @@ async fn a_household_that_moves_is_copied_and_its_visits_stay_with_the_team_that
     assert!(field.hub().list_waiting().unwrap().is_empty());
     assert_eq!(cells(&field, one.scope), before.0, "what the other team counts is its own");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_about_a_household_or_in_a_hamlet_lies_with_it_whichever_team_it_is_of() {
+    let field = Field::start().await;
+    let (one, two) = (field.found("Tổ thôn Ngàn Chi"), field.found("Tổ thôn Sú Cáu"));
+    let mut both = field.phone(&one, "Chíu Sám Múi", Role::Lead).await;
+    let mut other = field.phone(&two, "Hoàng Thị Đượm", Role::Lead).await;
+    other.sync().await.unwrap();
+    let theirs = other.household("Hộ 21");
+    other.sync().await.unwrap();
+    let member = member_of(&field, &one, "Chíu Sám Múi");
+    field.hub().join_second_team((one.id, member), two.id, Role::Member, day(&field)).unwrap();
+    both.sync().await.unwrap();
+    let services = json!([{"service": "sim_4g@1", "outcome": 1}]);
+    let consent = json!({"text": "consent.script@1", "way": 1});
+    let new = json!({"label": "Hộ 22", "hamlet": two.hamlet, "persons": [{"band": 4}], "consent": consent});
+    let session = json!({"kind": 1, "topic": "Thanh toán điện tử", "hamlet": two.hamlet, "headcount": 12,
+        "members": [member], "date": "2024-06-14"});
+    for (call, input) in [
+        ("visits.log_visit", json!({"household": theirs, "services": services})),
+        ("visits.log_visit", json!({"hamlet": two.hamlet, "services": services})),
+        ("households.create_household", new),
+        ("events.log_session", session),
+        ("visits.log_visit", json!({"hamlet": one.hamlet, "services": services})),
+    ] {
+        both.app().call(call, input).unwrap();
+    }
+    let scopes: Vec<ScopeId> = both.written().into_iter().map(|(scope, ..)| scope).collect();
+    assert_eq!(scopes, [two.scope, two.scope, two.scope, two.scope, one.scope]);
+    both.sync().await.unwrap();
+    assert!(field.hub().list_waiting().unwrap().is_empty());
+    other.sync().await.unwrap();
+    assert_eq!((labels(&other), other.count("visits")), (vec!["Hộ 21".to_owned(), "Hộ 22".to_owned()], 2));
+    let without: i64 = other
+        .read()
+        .query_row(
+            "SELECT count(*) FROM live_visits AS v LEFT JOIN live_households AS h ON h.id = v.household_id
+             WHERE v.household_id IS NOT NULL AND h.id IS NULL",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(without, 0, "who reads the visit has its household");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_household_made_by_a_phone_that_has_not_heard_of_the_merge_is_the_new_teams_at_once() {
+    let field = Field::start().await;
+    let (one, two) = (field.found("Tổ thôn Ngàn Chi"), field.found("Tổ thôn Sú Cáu"));
+    let mut deaf = field.phone(&one, "Chíu Sám Múi", Role::Member).await;
+    let mut heard = field.phone(&two, "Hoàng Thị Đượm", Role::Lead).await;
+    for phone in [&mut deaf, &mut heard] {
+        phone.sync().await.unwrap();
+    }
+    let (unit, founded_on) = (UnitCode::parse(UNIT).unwrap(), CivilDate::parse_iso(FOUNDED_ON).unwrap());
+    let (name, kind) = ("Tổ Ngàn Chi – Sú Cáu".to_owned(), "merged".to_owned());
+    let new = NewTeam { name, kind, unit, founded_on, hamlets: vec![] };
+    let new = field.hub().merge_teams(&new, &[one.id, two.id]).unwrap();
+    heard.sync().await.unwrap();
+    let consent = json!({"text": "consent.script@1", "way": 1});
+    let made = json!({"label": "Hộ 12", "hamlet": one.hamlet, "persons": [], "consent": consent});
+    let household: HouseholdId = deaf.call("households.create_household", made);
+    let services = json!([{"service": "sim_4g@1", "outcome": 1}]);
+    deaf.app().call("visits.log_visit", json!({"household": household, "services": services})).unwrap();
+    deaf.sync().await.unwrap();
+    assert!(field.hub().list_waiting().unwrap().is_empty());
+    // In a scope that the new team holds, beside its hamlet, where the other half reads and goes on with it.
+    assert!(field.log().held_by(new.id).unwrap().iter().any(|(scope, _)| *scope == one.scope));
+    heard.sync().await.unwrap();
+    assert_eq!(labels(&heard), ["Hộ 12"]);
+    heard.app().call("visits.log_visit", json!({"household": household, "services": services})).unwrap();
+    assert_eq!(heard.written().pop().unwrap().0, one.scope);
+    heard.sync().await.unwrap();
+    deaf.sync().await.unwrap();
+    assert_eq!(deaf.count("visits"), 2);
+    field.hub().project_all().unwrap();
+    let indicators = langso_domain::indicators::Indicators::packaged();
+    let sum = |code: &str| {
+        let period = "2024-M06".parse().unwrap();
+        let whose = langso_hub::figures::Whose::Team(new.id);
+        field.hub().sum(indicators.newest(code).unwrap(), period, whose).unwrap().value
+    };
+    assert_eq!((sum("visits"), sum("households_visited")), (Some(2), Some(1)), "one household, counted once");
+}

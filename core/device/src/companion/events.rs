@@ -57,6 +57,9 @@ impl Events<'_> {
         let unit = known.check_unit("unit", new.unit, new.hamlet, date, &mut problems);
         problems.finish()?;
         once::save(&mut phone, CALL, new.token.as_deref(), |saving| {
+            if let Some(hamlet) = new.hamlet {
+                saving.stay_beside("hamlet", hamlet.0)?;
+            }
             let id = saving.create(
                 "session",
                 [
@@ -119,6 +122,9 @@ impl Events<'_> {
         problems.finish()?;
         let plan = new.plan.map(|plan| plan.0).or(visit.plan);
         once::save(&mut phone, CALL, new.token.as_deref(), |saving| {
+            if let Some(household) = household {
+                saving.stay_beside("household", household)?;
+            }
             let id = saving.create(
                 "grant",
                 [
@@ -225,6 +231,7 @@ impl Events<'_> {
         }
         problems.finish()?;
         once::save(&mut phone, CALL, new.token.as_deref(), |saving| {
+            saving.stay_beside("group", new.group.0)?;
             let mut memberships = Vec::with_capacity(new.joined.len());
             for joined in &new.joined {
                 let id = saving.create(

@@ -191,6 +191,9 @@ impl Households<'_> {
         problems.finish()?;
         let Some((given, filled)) = consent else { return Err(AppError::invalid("consent", "missing")) };
         once::save(&mut phone, CALL, new.token.as_deref(), |saving| {
+            if let Some(hamlet) = new.hamlet {
+                saving.stay_beside("hamlet", hamlet.0)?;
+            }
             let household = saving.create(
                 "household",
                 [

@@ -212,6 +212,11 @@ impl Visits<'_> {
 fn write(phone: &mut Phone, me: MemberId, visit: &NewVisit, checked: &Checked) -> Result<SavedVisit> {
     let now = phone.now();
     once::save(phone, LOG_VISIT, visit.token.as_deref(), |saving| {
+        match (visit.household, visit.hamlet) {
+            (Some(household), _) => saving.stay_beside("household", household.0)?,
+            (None, Some(hamlet)) => saving.stay_beside("hamlet", hamlet.0)?,
+            (None, None) => {}
+        }
         let row = saving.create("visit", fields(visit, checked))?;
         let runs = checked.runs.iter().map(|run| create_run(saving, me, checked.date, run));
         let runs: Vec<ChecklistRunId> = runs.collect::<Result<_>>()?;
