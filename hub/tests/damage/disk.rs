@@ -180,6 +180,41 @@ async fn a_disk_that_fails_at_any_call_of_a_first_sync_loses_nothing_and_the_nex
     syncs(&ground, &fresh, "disk_first_sync", 23).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_fails_at_any_call_while_a_snapshot_lands_loses_nothing_and_the_next_sync_ends_it() {
+    let mut ground = Ground::new().await;
+    // The member is too far behind, with work that was never sent.
+    let mut rows = Vec::new();
+    for save in 0..2 {
+        rows.extend(ground.lead.save(|saving| {
+            let write = |at: usize| {
+                let hint =
+                    format!("qua cầu treo, nhà sàn thứ {save}/{at} bên trái đường lên bản, cạnh trường");
+                saving.create("household", [("label", "Hộ".into()), ("hint", hint.as_str().into())])
+            };
+            (0..200).map(write).collect::<Result<Vec<_>>>()
+        }));
+    }
+    for round in 0..30u8 {
+        ground.lead.save(|saving| {
+            let mut rows = rows[..200].iter();
+            rows.try_for_each(|id| saving.patch("household", *id, [("poverty", (round % 3).into())]))
+        });
+    }
+    ground.lead.sync().await.unwrap();
+    let hub = ground.field.hub();
+    assert!(hub.snapshots.make(&hub.replicas, ground.team.scope, true).unwrap());
+    let frames = hub.snapshots.of(ground.team.scope).unwrap()[0].frames() as usize;
+    assert!(frames > 1, "it lands in one piece");
+    ground.member.close();
+    let template = ground.member.copy();
+    template.link.take_exchanges();
+    syncs(&ground, &template, "disk_snapshot", 61).await;
+    let exchanges = template.link.take_exchanges();
+    let landed = exchanges.iter().flat_map(|exchange| exchange.states()).count();
+    assert!(landed > 2 * frames, "{landed} frames of {frames} landed");
+}
+
 async fn syncs(ground: &Ground, template: &Handset, name: &str, short: usize) {
     let mut sound = template.copy();
     sound.sync().await.unwrap();

@@ -7,7 +7,7 @@ use langso_domain::id::Key;
 use langso_domain::registry::Role;
 
 use crate::field::link::Break;
-use crate::field::{Field, Handset, Team};
+use crate::field::{Field, Handset, Team, said};
 
 /// Teams that try it side by side, each its share of the bytes.
 const LANES: usize = 6;
@@ -60,16 +60,17 @@ impl Lane {
     }
 }
 
-async fn break_everywhere(break_after: fn(usize) -> Break) {
+async fn break_everywhere(name: &str, break_after: fn(usize) -> Break) {
     let field = Arc::new(Field::start().await);
     let mut lanes = Vec::new();
     for number in 0..LANES {
         let field = field.clone();
         lanes.push(tokio::spawn(async move {
             let mut lane = Lane::new(&field, number).await;
-            let mut at = number;
+            let (mut at, mut cases) = (number, 0);
             while lane.try_at(break_after(at)).await {
                 at += LANES;
+                cases += 1;
             }
             assert!(at > 300, "the line broke at {at} bytes only");
             for scope in [lane.team.scope, lane.team.training] {
@@ -78,19 +79,22 @@ async fn break_everywhere(break_after: fn(usize) -> Break) {
             }
             lane.other.sync().await.unwrap();
             assert!(lane.sends.rows() == lane.other.rows(), "the phones of a team differ");
+            cases
         }));
     }
+    let mut cases = 0;
     for lane in lanes {
-        lane.await.unwrap();
+        cases += lane.await.unwrap();
     }
+    said(name, cases);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_cut_at_any_byte_loses_nothing_and_repeats_nothing_acknowledged() {
-    break_everywhere(Break::Up).await;
+    break_everywhere("line-cut-request", Break::Up).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_cut_at_any_byte_loses_nothing_and_repeats_nothing_acknowledged() {
-    break_everywhere(Break::Down).await;
+    break_everywhere("line-cut-reply", Break::Down).await;
 }

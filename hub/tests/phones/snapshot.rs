@@ -12,7 +12,7 @@ use langso_sync::state::StateFrame;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::field::link::{Break, Link};
-use crate::field::{Field, Handset, Team};
+use crate::field::{Field, Handset, Team, said};
 
 /// Rows of one save.
 const ROWS: usize = 200;
@@ -199,6 +199,7 @@ async fn a_landing_killed_after_every_frame_goes_on_there_and_shows_its_rows_mea
     let written: Vec<Key> =
         new.written().into_iter().filter(|one| one.0 == team.scope).map(|one| one.1).collect();
     field.holds_once(team.scope, &written);
+    said("line-landing", kills as usize);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,8 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustix::process::{Signal, getpid, kill_process};
+
 /// What happens at the call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
@@ -17,7 +19,7 @@ pub enum Fault {
     Io,
     /// The disk is full from this call on, until it is mended: no write succeeds.
     Full,
-    /// The process ends before the call, as by SIGKILL: nothing of it runs any more, and what it wrote stays.
+    /// The process is killed before the call, by SIGKILL: nothing of it runs any more, and what it wrote stays.
     Kill,
 }
 
@@ -164,7 +166,10 @@ impl Inner {
             }
             Some(Fault::Io) => return Verdict::Fail,
             Some(Fault::Full) => state.is_full = true,
-            Some(Fault::Kill) => std::process::abort(),
+            Some(Fault::Kill) => {
+                let killed = kill_process(getpid(), Signal::KILL);
+                unreachable!("nothing runs after SIGKILL: {killed:?}");
+            }
             None => {}
         }
         if call == Call::Write && (state.is_full || self.is_beyond(&state, path, at + length)) {
