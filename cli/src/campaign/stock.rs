@@ -58,9 +58,11 @@ fn read_line(line: &str) -> Option<StockFigure> {
     }
     let (whole, part) = value.split_once('.').unwrap_or((value, ""));
     let part = format!("{part:0<3}");
-    if part.len() != 3 {
+    // A sign would be read as one, after the point too.
+    if part.len() != 3 || !value.bytes().all(|sign| sign.is_ascii_digit() || sign == b'.') {
         return None;
     }
+    let (whole, part): (i64, i64) = (whole.parse().ok()?, part.parse().ok()?);
     let count = |text: &str| match text {
         "unknown" => Some(None),
         number => number.parse().ok().map(Some),
@@ -69,7 +71,7 @@ fn read_line(line: &str) -> Option<StockFigure> {
         unit: unit.to_owned(),
         indicator: indicator.to_owned(),
         operator: operator.to_owned(),
-        value: whole.parse::<i64>().ok()?.checked_mul(1_000)? + part.parse::<i64>().ok()?,
+        value: whole.checked_mul(1_000)?.checked_add(part)?,
         numerator: count(numerator)?,
         denominator: count(denominator)?,
         source: source.to_owned(),
