@@ -3,6 +3,10 @@
 
 mod support;
 
+use langso_domain::id::{DeviceId, ScopeId};
+use langso_domain::registry::{CURRENT, Role};
+use langso_hub::clock::Millis;
+use langso_hub::log::Log;
 use support::{Desk, Hub, last_word};
 
 #[test]
@@ -153,4 +157,29 @@ fn a_team_splits_once_and_what_is_wrong_is_named() {
     hub.phone("member", &["sync"]);
     hub.phone("lead", &["sync"]);
     assert!(hub.phone("lead", &["visit", "list"]).contains("Chưa có lần giúp nào"), "it is of the new team");
+}
+
+#[test]
+fn where_rows_were_damaged_is_listed_by_scope_and_phone_with_how_often() {
+    let hub = Hub::start();
+    hub.enrol("member", "Múi");
+    let list = |what: &str| hub.desk.run(&["admin", "--at", "hub", "list", what]).ok();
+    assert!(list("damages").contains("Chưa có gì"));
+    let (teams, devices) = (list("teams"), list("devices"));
+    let scope: ScopeId = last_word(teams.lines().next().expect("a team")).parse().expect("a scope");
+    let phone = devices.lines().find(|line| line.contains("Múi")).expect("a phone");
+    let phone: DeviceId = phone.split_whitespace().next().and_then(|id| id.parse().ok()).expect("a device");
+    let log = Log::open(&hub.desk.path("hub").join("hub.db"), &CURRENT).expect("the hub's log");
+    let own = log.list_devices().expect("devices").into_iter().find(|device| device.role == Role::Hub);
+    let own = own.expect("the hub's own").id;
+    for (device, at) in [(own, 1_795_000_000_000), (phone, 1_795_100_000_000), (phone, 1_795_200_000_000)] {
+        log.count_damage(scope, device, Millis(at)).expect("counts");
+    }
+    let listed = list("damages");
+    let lines: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines.len(), 2, "{listed}");
+    let (of, scope) = (phone.to_string(), scope.to_string());
+    assert_eq!(lines[0][..4], [scope.as_str(), "ở", "đây", "1"], "the oldest first: {listed}");
+    assert_eq!(lines[1][..3], [scope.as_str(), of.as_str(), "2"], "{listed}");
+    assert!(lines[1][3..].iter().any(|word| word.contains("2026")), "when last: {listed}");
 }
