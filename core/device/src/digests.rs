@@ -153,6 +153,12 @@ pub(crate) fn keep_rows(connection: &Connection, scope: ScopeId) -> Result<()> {
     checks.write(connection)
 }
 
+/// Whether rows of a scope may be all that is left of changes that the hub has lost.
+pub(crate) fn keeps_rows(connection: &Connection, scope: ScopeId) -> Result<bool> {
+    let checks = Checks::read(connection)?;
+    Ok(checks.scopes.iter().any(|check| check.scope == scope && check.is_kept))
+}
+
 /// The scopes whose rows are damaged, with since when, ms UTC.
 pub(crate) fn list_damaged(connection: &Connection) -> Result<Vec<(ScopeId, i64)>> {
     list_differing(connection, false)

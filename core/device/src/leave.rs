@@ -2,7 +2,9 @@
 //!
 //! It goes only after a sync in which the hub has signed that the device left, never because a reply lacks it, and only
 //! when all of its own changes lie below the prune line (or another change says the same), none is set aside, nothing is
-//! carried to a hub that has lost it, and no draft names a row of it. Until then all of it stays and is still sent.
+//! carried to a hub that has lost it, and no draft names a row of it. Until then all of it stays and is still sent. A
+//! scope whose hub was put back to before what this phone has forgotten stays until the hub has agreed to its rows: they
+//! may be all that is left. Of a scope that was left it compares none, so that is when the device comes back.
 //!
 //! The journal lets go first, of what is settled alone; then everything goes in one transaction; then the copy of who
 //! the phone is names the scope no more. Stopped after the first, the next sync goes on; stopped after the second, the
@@ -22,7 +24,7 @@ use crate::companion::set_aside::ENTERED_ANEW;
 use crate::error::{AppError, Result};
 use crate::facts::{self, Watermarks, name};
 use crate::phone::{Authors, Phone};
-use crate::{fall_back, prune, receipts};
+use crate::{digests, fall_back, prune, receipts};
 
 /// A scope that was here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +46,9 @@ impl Phone {
         for scope in left {
             let state = self.replica.scopes()?.into_iter().find(|state| state.scope == *scope);
             let Some(number) = state.map(|state| state.number) else { continue };
-            if may_go(self.connection(), number)? && self.journal_lets_go(*scope)? {
+            let connection = self.connection();
+            let may_go = !digests::keeps_rows(connection, *scope)? && may_go(connection, number)?;
+            if may_go && self.journal_lets_go(*scope)? {
                 self.drop_scope(*scope)?;
             }
         }

@@ -356,3 +356,42 @@ async fn who_comes_back_has_everything_again_and_new_work_goes_where_it_went_bef
     let of = |phone: &Handset, scope| rows_of(&phone.read(), Some(scope));
     assert!(of(&both.phone, both.two.scope) == of(&stays, both.two.scope));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_a_hub_put_back_may_lack_stay_with_who_left() {
+    let mut field = Field::start().await;
+    let (one, two) = (field.found("Tổ thôn Ngàn Chi"), field.found("Tổ thôn Sú Cáu"));
+    let mut phone = field.phone(&one, "Chíu Sám Múi", Role::Member).await;
+    let mut lead = field.phone(&two, "Hoàng Thị Đượm", Role::Lead).await;
+    let (first, today) = (member_of(&field, &one, "Chíu Sám Múi"), field.hub().clock.now().date());
+    let second = field.hub().join_second_team((one.id, first), two.id, Role::Member, today).unwrap();
+    lead.household("Hộ 21");
+    for phone in [&mut lead, &mut phone] {
+        phone.sync().await.unwrap();
+    }
+    let copy = field.copy();
+    lead.household("Hộ 22");
+    for phone in [&mut lead, &mut phone] {
+        phone.sync().await.unwrap();
+    }
+    async fn a_week(field: &Field, phone: &mut Handset) {
+        field.world.pass(NOTE_EVERY_MS as i64);
+        field.back_up();
+        phone.sync().await.unwrap();
+        field.world.pass(7 * DAY_MS);
+        phone.sync().await.unwrap();
+    }
+    // So long in the backup that the phone has let go of all but the rows, of which it wrote none. Then the hub is put
+    // back to before the last of them, and the phone that wrote it is lost.
+    a_week(&field, &mut phone).await;
+    assert_eq!((own(&mut phone), found(&mut phone, "Hộ 22")), ((0, 0, 0), 1));
+    field = field.roll_back(&copy).await;
+    field.reach(&[&phone]);
+    end(&field, &two, second);
+    phone.sync().await.unwrap();
+    for _ in 0..2 {
+        a_week(&field, &mut phone).await;
+        assert!(is_here(&phone, two.scope));
+        assert_eq!(found(&mut phone, "Hộ 22"), 1, "nothing else holds it");
+    }
+}
