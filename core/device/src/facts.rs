@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::companion::conflicts::Note;
 use crate::companion::{Kept, LEAST_BUDGET};
 use crate::damage::Damage;
 use crate::digests::Checks;
@@ -52,6 +53,8 @@ pub(crate) mod name {
     pub const SETTINGS: &str = "settings";
     pub const DAMAGE: &str = "damage";
     pub const CHECKED_AT: &str = "checked_at";
+    /// The conflict that was settled last.
+    pub const SETTLED: &str = "settled";
 }
 
 /// Reads a fact; none when it was never written, or cannot be read as what it is. Who this phone is stands in a copy of
@@ -115,6 +118,7 @@ fn is_sound(name: &str, value: ValueRef<'_>) -> bool {
         name::CHECKS => is::<Checks>(value),
         name::SETTINGS => is::<Kept>(value),
         name::DAMAGE => is::<Damage>(value),
+        name::SETTLED => is::<Note>(value),
         _ => true,
     }
 }

@@ -174,3 +174,87 @@ async fn an_edit_after_removal_is_seen_by_all_and_the_lead_says_which_of_them_co
         assert!(member.rows() == lead.rows(), "the phones of a team differ");
     }
 }
+
+fn settle(phone: &mut Handset, settle: SettleConflict) -> langso_device::Result<SettleConflict> {
+    phone.app().conflicts().settle_conflict(settle).map(|settled| settled.undo)
+}
+
+fn keeping(conflict: Conflict, keep: FieldValue) -> SettleConflict {
+    let seen = conflict.versions.iter().chain(conflict.edits_after_removal.iter().map(|edit| &edit.edit));
+    SettleConflict {
+        seen: seen.map(|version| version.version.clone()).collect(),
+        conflict: conflict.key,
+        keep,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_settled_can_be_taken_back_after_a_restart_until_somebody_writes_again() {
+    let field = Field::start().await;
+    let (mut phones, household) = two_hints(&field).await;
+    let text = |text: &str| FieldValue::Text(text.to_owned());
+    let conflict = shelf(&mut phones[1]).conflicts.remove(0);
+    let undo = settle(&mut phones[1], keeping(conflict, text("cạnh trường"))).unwrap();
+    assert_eq!(shelf(&mut phones[0]).last_settled, None, "another phone did");
+    for (keep, back) in [("cạnh trường", "sau chợ"), ("sau chợ", "cạnh trường"), ("cạnh trường", "sau chợ")]
+    {
+        phones[1].close();
+        let last = shelf(&mut phones[1]).last_settled.unwrap();
+        assert_eq!((last.kept, last.undo.keep.clone()), (text(keep), text(back)));
+        let other = SettleConflict { keep: text("cạnh chùa"), ..last.undo.clone() };
+        assert!(settle(&mut phones[1], other).is_err(), "none of the versions");
+        sync_all(&mut phones).await;
+        phones[1].close();
+        settle(&mut phones[1], last.undo).unwrap();
+        assert_eq!(hint(&mut phones[1], household).as_deref(), Some(back));
+    }
+    assert!(settle(&mut phones[1], undo).is_err(), "it was drawn before others came");
+    sync_all(&mut phones).await;
+    sync_all(&mut phones).await;
+    for phone in &mut phones {
+        assert_eq!((shelf(phone).count, hint(phone, household).as_deref()), (0, Some("sau chợ")));
+    }
+    // Nothing of what was said stands beside the rows.
+    let sql = "SELECT value FROM phone_facts WHERE name = 'settled'";
+    let note: String = phones[1].read().query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(!note.contains("chợ") && !note.contains("trường"), "{note}");
+
+    set_hint(&mut phones[0], household, "cạnh suối");
+    sync_all(&mut phones).await;
+    let last = shelf(&mut phones[1]).last_settled;
+    assert_eq!(last, None, "somebody has written since");
+    phones[1].close();
+    assert_eq!(shelf(&mut phones[1]).last_settled, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_that_was_confirmed_can_be_taken_back_after_a_restart() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let member = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
+    let lead = field.phone(&team, "Tằng Dảu Sồi", Role::Lead).await;
+    let mut phones = [member, lead];
+    let household = phones[0].household("Hộ 12");
+    sync_all(&mut phones).await;
+    sync_all(&mut phones).await;
+    phones[1].app().call("households.void_household", json!({"household": household})).unwrap();
+    set_hint(&mut phones[0], household, "cạnh trường");
+    sync_all(&mut phones).await;
+    sync_all(&mut phones).await;
+    let conflict = shelf(&mut phones[1]).conflicts.remove(0);
+    settle(&mut phones[1], keeping(conflict, FieldValue::Truth(false))).unwrap();
+    assert_eq!(phones[1].count("households"), 1);
+    phones[1].close();
+    let undo = shelf(&mut phones[1]).last_settled.unwrap().undo;
+    assert_eq!(undo.keep, FieldValue::Truth(true));
+    settle(&mut phones[1], undo).unwrap();
+    phones[1].close();
+    assert_eq!(phones[1].count("households"), 0);
+    let again = shelf(&mut phones[1]).last_settled.unwrap().undo;
+    settle(&mut phones[1], again).unwrap();
+    sync_all(&mut phones).await;
+    sync_all(&mut phones).await;
+    for phone in &mut phones {
+        assert_eq!((shelf(phone).count, phone.count("households")), (0, 1));
+    }
+}

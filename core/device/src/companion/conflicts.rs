@@ -18,6 +18,10 @@ use super::{Companion, check, rows, saves, who};
 use crate::error::{AppError, Result};
 use crate::phone::Phone;
 
+mod settled;
+
+pub(crate) use settled::{Note, Settled};
+
 /// The feature; see [`Companion::conflicts`].
 pub struct Conflicts<'a>(pub(super) &'a Companion);
 
@@ -53,6 +57,8 @@ pub struct ConflictPage {
     pub next: Option<ConflictKey>,
     /// This phone's role may settle them.
     pub may_settle: bool,
+    /// What this phone settled last and can still take back, also after a restart.
+    pub last_settled: Option<SettledConflict>,
 }
 
 /// One field with more than one version, or a row that was edited after it was struck out.
@@ -181,12 +187,14 @@ impl Conflicts<'_> {
         }
         let next = conflicts.last().filter(|_| more).map(|conflict| conflict.key.clone());
         let may_settle = Role::from_number(role.into()).is_some_and(|role| check::LEADS.contains(&role));
-        Ok(ConflictPage { conflicts, count, next, may_settle })
+        let last_settled = if may_settle { settled::last(&phone)? } else { None };
+        Ok(ConflictPage { conflicts, count, next, may_settle, last_settled })
     }
 
     /// Keeps one version, by a change that names all of them, so that it settles on every phone that sees it. What
-    /// it is to say is taken from that version: no other value comes in this way. Until the app is closed or
-    /// another conflict is settled, the versions that were settled can still be chosen again.
+    /// it is to say is taken from that version: no other value comes in this way. Until the row is written
+    /// again or another conflict is settled, the versions that were settled can still be chosen; after a restart as long
+    /// as this phone holds the saves that wrote them.
     ///
     /// # Errors
     /// `NotAllowed { role }`; `NotFound` for a row that is not here; `InvalidInput`: `seen` (`changed`) when a version
@@ -206,30 +214,31 @@ impl Conflicts<'_> {
             return Err(AppError::invalid("keep", finding.kind.code()));
         }
         let (row, number) = (settle.conflict.row, field_number(field));
-        let settled = phone.settled.clone();
-        let (names, before, versions) = {
+        let settled = Settled::of(&phone, table, row, number)?;
+        let (names, before, settled) = {
             let batch = phone.replica.begin()?;
             let state = batch.row_state(table, row)?.filter(|state| state.created.is_some());
             let state = state.ok_or(AppError::NotFound)?;
             let shown = batch.row(table, row)?.and_then(|mut row| row.remove(&number));
-            let versions = match state.conflicts(row).contains(&number) {
-                true => Some(versions(&state, field)),
-                false => {
-                    settled.filter(|before| before.is_of(table, row, &state, number)).map(|of| of.versions)
+            let settled = match state.conflicts(row).contains(&number) {
+                true => {
+                    let versions = versions(&state, field);
+                    Some(Settled { note: Note::of(&state, table, row, field), versions })
                 }
+                false => settled.filter(|before| before.stands(&state)),
             };
-            (version_names(&state, row, field), shown.unwrap_or(Value::Null), versions)
+            (version_names(&state, row, field), shown.unwrap_or(Value::Null), settled)
         };
         if names.iter().any(|name| !settle.seen.contains(name)) {
             return Err(AppError::invalid("seen", "changed"));
         }
-        let versions = versions.ok_or_else(|| AppError::invalid("conflict", "no_conflict"))?;
+        let settled = settled.ok_or_else(|| AppError::invalid("conflict", "no_conflict"))?;
         // What no screen can show cannot be told from another such value.
         let is_kept = |version: &&Value| match from_value(field, version) {
             FieldValue::Unshown => false,
             value => value == settle.keep,
         };
-        let value = versions.iter().find(is_kept).cloned();
+        let value = settled.versions.iter().find(is_kept).cloned();
         let value = value.ok_or_else(|| AppError::invalid("keep", "not_a_version"))?;
         phone.save(|saving| {
             saving.patch(table.name, row, [(field_name(field), value)])?;
@@ -241,37 +250,12 @@ impl Conflicts<'_> {
         // A consent that was withdrawn or struck out on one side may live now, or no longer.
         phone.forget_known();
         let state = phone.replica.row_state(table, row)?.ok_or(AppError::NotFound)?;
-        let (seen, by) = (version_names(&state, row, field), only_head(&state, number));
-        phone.settled = by.map(|by| Settled { table: table.number, row, field: number, by, versions });
+        let seen = version_names(&state, row, field);
+        settled.keep(&mut phone, &state, &before);
         Ok(SettledConflict {
             kept: settle.keep,
             undo: SettleConflict { keep: from_value(field, &before), seen, conflict: settle.conflict },
         })
-    }
-}
-
-/// The conflict that this phone settled last: one of its versions may be chosen again while nothing was written since.
-/// Only in memory: a version may be a name or a number.
-#[derive(Clone)]
-pub(crate) struct Settled {
-    table: u8,
-    row: RowId,
-    field: u8,
-    by: Name,
-    versions: Vec<Value>,
-}
-
-impl Settled {
-    fn is_of(&self, table: &Table, row: RowId, state: &RowState, field: u8) -> bool {
-        (self.table, self.row, self.field) == (table.number, row, field)
-            && only_head(state, field) == Some(self.by)
-    }
-}
-
-fn only_head(state: &RowState, field: u8) -> Option<Name> {
-    match state.fields.get(&field)?.heads.as_slice() {
-        [head] => Some(head.name),
-        _ => None,
     }
 }
 
