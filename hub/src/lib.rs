@@ -27,4 +27,5 @@ pub mod settle;
 mod signed;
 pub mod snapshots;
 mod sync;
+mod union;
 pub mod waiting;

@@ -131,6 +131,9 @@ pub(crate) async fn run(hub: Arc<Hub>, stopping: watch::Receiver<bool>) {
             while !*halt.borrow()
                 && let Some(scope) = at_work.dirty.take()
             {
+                if let Err(why) = at_work.unite(scope) {
+                    tracing::error!(%why, "what was joined could not be made one");
+                }
                 if let Err(why) = at_work.project(scope) {
                     tracing::error!(%why, "a scope could not be projected");
                     looker.seen = None;

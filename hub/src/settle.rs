@@ -15,6 +15,7 @@ use crate::author;
 use crate::clock::{DAY_MS, Millis};
 use crate::log;
 use crate::server::Hub;
+use crate::union;
 
 /// For how long two versions wait for people.
 pub const SETTLES_AFTER_DAYS: i64 = 60;
@@ -71,6 +72,26 @@ impl Hub {
             tracing::info!(settled, "settled what nobody did");
         }
         Ok(settled)
+    }
+
+    /// Makes one of what was joined in one row without seeing each other, at once: that needs nobody to choose. Gives how
+    /// many edges were written.
+    ///
+    /// # Errors
+    /// [`AdminError::Author`], [`AdminError::Replica`].
+    pub fn unite(&self, scope: ScopeId) -> Result<usize, AdminError> {
+        let mut batch = self.author.batch();
+        let missing = self
+            .replicas
+            .with::<_, AdminError>(scope, |replica, _| union::list_missing(&replica.begin()?, MOST))?;
+        let united = missing.len();
+        for union::Edge { table, row, seen, to } in missing {
+            batch.patch(scope, table.name, row, &seen, [("merged_with", Value::Ref(to))])?;
+        }
+        if united > 0 {
+            batch.commit()?;
+        }
+        Ok(united)
     }
 
     /// Gives whether it is due.

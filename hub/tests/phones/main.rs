@@ -33,3 +33,4 @@ mod split;
 mod stop;
 mod teams;
 mod turnover;
+mod union;
