@@ -1,5 +1,6 @@
-//! Whether this phone's rows are what the hub's log comes to. A scope's digest is said to the hub once a day, and after
-//! the rows were counted: weekly, and when the last process did not come to its end.
+//! Whether this phone's rows are what the hub's log comes to. A scope's digest is said to the hub once a day, one scope a
+//! sync, so that it costs few bytes; and at once when counting the rows gave reason to: weekly, and when the last
+//! process did not come to its end.
 //!
 //! It is said only of a scope that holds what the hub holds: nothing of it is unsent, set aside or carried. What the hub
 //! answers is kept until the scope is mended.
@@ -38,6 +39,11 @@ impl Check {
     fn new(scope: ScopeId, compared_at: Option<i64>) -> Self {
         Self { scope, compared_at, damaged_at: None, repaired_at: None, is_kept: false }
     }
+
+    /// Whether there is a reason to have the rows compared but that a day has passed.
+    fn is_doubted(&self) -> bool {
+        self.compared_at.is_none() || self.damaged_at.is_some() || self.is_kept
+    }
 }
 
 /// When rows were counted, and what the hub said of them.
@@ -59,8 +65,13 @@ impl Checks {
 }
 
 impl Phone {
-    /// The digests that are to be compared now, each of its scope as it stands; counts the rows when that is due.
-    pub(crate) fn list_due_digests(&mut self, unsent: &Unsent) -> Result<Vec<(ScopeId, Digest)>> {
+    /// The digests that are to be compared now, each of its scope as it stands; counts the rows when that is due. `turn`:
+    /// the scope whose day's comparison this sync brings, chosen at the first look.
+    pub(crate) fn list_due_digests(
+        &mut self,
+        unsent: &Unsent,
+        turn: &mut Option<Option<ScopeId>>,
+    ) -> Result<Vec<(ScopeId, Digest)>> {
         let now = self.now().ms;
         let scopes = self.replica.scopes()?;
         let mut checks = Checks::read(self.connection())?;
@@ -73,12 +84,10 @@ impl Phone {
             }
         }
         checks.counted_at.get_or_insert(now);
-        let mut is_unknown = false;
-        for state in &scopes {
-            is_unknown |= self.replica.digest(state.scope)?.is_none();
-        }
-        if is_unknown || is_due(checks.counted_at, now, COUNT_EVERY_MS) {
+        let mut digests = self.replica.digests()?;
+        if digests.values().any(Option::is_none) || is_due(checks.counted_at, now, COUNT_EVERY_MS) {
             let counted = self.softly(|phone| Ok(phone.replica.recount()?))?;
+            digests = self.replica.digests()?;
             checks.counted_at = Some(now);
             for check in &mut checks.scopes {
                 let of = counted.iter().find(|of| of.scope == check.scope);
@@ -90,13 +99,16 @@ impl Phone {
         if checks != before {
             self.softly(|phone| checks.write(phone.connection()))?;
         }
+        let find = |scope| scopes.iter().find(|state| state.scope == scope && state.position > 0);
+        let is_due = |of: &&Check| is_due(of.compared_at, now, COMPARE_EVERY_MS) && find(of.scope).is_some();
+        let due_now: Vec<&Check> = checks.scopes.iter().filter(is_due).collect();
+        let longest_ago = due_now.iter().filter(|of| !of.is_doubted()).min_by_key(|of| of.compared_at);
+        let turn = *turn.get_or_insert_with(|| longest_ago.map(|of| of.scope));
         let mut due = Vec::new();
-        for check in checks.scopes.iter().filter(|of| is_due(of.compared_at, now, COMPARE_EVERY_MS)) {
-            let state = scopes.iter().find(|state| state.scope == check.scope);
-            let Some(state) = state.filter(|state| state.position > 0) else { continue };
-            if is_level(self.connection(), state, unsent)?
-                && let Some(digest) = self.replica.digest(check.scope)?
-            {
+        for check in due_now.into_iter().filter(|of| of.is_doubted() || Some(of.scope) == turn) {
+            let Some(state) = find(check.scope) else { continue };
+            let Some(digest) = digests.get(&state.number).copied().flatten() else { continue };
+            if is_level(self.connection(), state, unsent)? {
                 due.push((check.scope, digest));
             }
         }

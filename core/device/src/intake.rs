@@ -28,8 +28,11 @@ impl Drop for Softly<'_> {
 }
 
 impl Phone {
-    /// Takes an event in. What was taken in before changes nothing.
+    /// Takes an event in. What was taken in before changes nothing, and what says nothing new is not written.
     pub(crate) fn take(&mut self, event: Event, unsent: &mut Unsent) -> Result<()> {
+        if self.is_known(&event, unsent)? {
+            return Ok(());
+        }
         self.softly(|phone| phone.take_event(event, unsent))
     }
 
@@ -47,6 +50,43 @@ impl Phone {
 
     fn wait_for_disk(&self) -> Result<()> {
         Ok(self.connection().pragma_update(None, "synchronous", "FULL")?)
+    }
+
+    /// Whether an event says nothing but what is written here already.
+    fn is_known(&self, event: &Event, unsent: &Unsent) -> Result<bool> {
+        match event {
+            Event::News(news) => self.is_no_news(news),
+            Event::End { cursors, heads, carried } => {
+                let is_none_void = |(scope, head): &(ScopeId, u64)| {
+                    let is_above = |key, position| is_void(key, position, Shown::UpTo(*head));
+                    unsent.void_keys(*scope, is_above).is_empty()
+                };
+                Ok(cursors.is_empty() && carried.is_empty() && heads.iter().all(is_none_void))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn is_no_news(&self, news: &News) -> Result<bool> {
+        let connection = self.connection();
+        let heard = HubTime::heard(news.hub_time_ms, self.time_source());
+        let is_about_more = !(news.left.is_empty() && news.joined.is_empty() && news.set_aside.is_empty());
+        if is_about_more
+            || news.set_aside_total > 0
+            || self.hub_time.as_ref().is_none_or(|known| !known.is_near(&heard))
+            || facts::get::<Vec<u8>>(connection, name::NONCE)?.as_deref() != Some(news.nonce.as_bytes())
+            || facts::get(connection, name::IS_FORGOTTEN)? == Some(true)
+        {
+            return Ok(false);
+        }
+        let known: Watermarks = facts::get(connection, name::WATERMARKS)?.unwrap_or_default();
+        let is_said = |(scope, mark): &(ScopeId, u64)| {
+            known.iter().find(|(of, _)| of == scope).map_or(0, |(_, mark)| *mark) == *mark
+        };
+        let mut any_set_aside =
+            connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM set_aside_notices)")?;
+        Ok(news.watermarks.iter().all(is_said)
+            && !any_set_aside.query_row([], |row| row.get::<_, bool>(0))?)
     }
 
     fn take_event(&mut self, event: Event, unsent: &mut Unsent) -> Result<()> {

@@ -76,6 +76,9 @@ impl Phone {
         let connection = self.connection();
         let watermarks: Watermarks = facts::get(connection, name::WATERMARKS)?.unwrap_or_default();
         let before: Vec<Pruning> = facts::get(connection, name::PRUNING)?.unwrap_or_default();
+        if watermarks.is_empty() && before.is_empty() {
+            return Ok(());
+        }
         let mut after = Vec::new();
         let mut lines = Vec::new();
         for state in self.replica.scopes()? {

@@ -75,6 +75,8 @@ pub struct Now {
 
 /// Two clocks further apart than this do not vouch for each other: one of them is wrong, and it may be the hub's.
 const APART_MS: u64 = 24 * 3_600_000;
+/// What was heard before is kept as long as it comes to what is heard now within this much.
+const NEAR_MS: u64 = 1_000;
 /// No clock says more than this (the year 6429), whatever came over the line.
 const LATEST_MS: u64 = (1 << 47) - 1;
 
@@ -88,6 +90,14 @@ impl HubTime {
             boot_id: source.boot_id(),
             offset_ms: hub_ms.saturating_sub(source.wall_ms()),
         }
+    }
+
+    /// Whether both come to the same time, in this boot and after the next.
+    pub fn is_near(&self, other: &Self) -> bool {
+        let booted = |of: &Self| of.hub_ms.saturating_sub(of.boot_ms);
+        self.boot_id == other.boot_id
+            && booted(self).abs_diff(booted(other)) <= NEAR_MS
+            && self.offset_ms.abs_diff(other.offset_ms) <= NEAR_MS
     }
 }
 
@@ -139,6 +149,16 @@ mod tests {
         }
         let absurd = HubTime::heard(u64::MAX, &Fake(5, 3, "a"));
         assert!(now(&Fake(5, 3, "a"), Some(&absurd)).ms > 0);
+    }
+
+    #[test]
+    fn what_was_heard_is_near_until_a_clock_is_moved_or_the_machine_starts_anew() {
+        let heard = HubTime::heard(1_000_000, &Fake(400_000, 500, "a"));
+        let is_near = |hub_ms, phone| heard.is_near(&HubTime::heard(hub_ms, &phone));
+        assert!(is_near(8_001_000, Fake(7_400_000, 7_000_500, "a")));
+        assert!(!is_near(8_001_001, Fake(7_400_001, 7_000_500, "a")), "the hub's clock");
+        assert!(!is_near(8_000_000, Fake(7_401_001, 7_000_500, "a")), "the phone's clock");
+        assert!(!is_near(8_000_000, Fake(7_400_000, 7_000_500, "b")), "a reboot");
     }
 
     #[test]

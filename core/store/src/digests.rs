@@ -207,6 +207,21 @@ impl Replica {
         }
     }
 
+    /// The digests of all scopes, by their numbers; see [`Replica::digest`].
+    ///
+    /// # Errors
+    /// [`crate::Error::Sqlite`].
+    pub fn digests(&self) -> Result<BTreeMap<i64, Option<Digest>>> {
+        let mut get = self.connection.prepare_cached("SELECT number, digest FROM scopes")?;
+        let known = get.query_map([], |row| {
+            let number = row.get(0)?;
+            let in_file = row.get_ref(1)?.as_blob_or_null().ok().flatten();
+            let in_file = in_file.and_then(|bytes| bytes.try_into().ok()).map(Digest::from_bytes);
+            Ok((number, self.running.get(&number).copied().or(in_file)))
+        })?;
+        Ok(known.collect::<std::result::Result<_, _>>()?)
+    }
+
     /// Counts the digest of every scope out of the rows, which are read one after another, and keeps what it comes to.
     /// A row that no program can have written counts as missing.
     ///

@@ -24,6 +24,7 @@ mod leaving;
 mod mill;
 mod proof;
 mod pruning;
+mod quiet;
 mod repair;
 mod review;
 mod roles;

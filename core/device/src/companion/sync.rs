@@ -193,7 +193,7 @@ impl Sync<'_> {
                     let is_further =
                         std::mem::take(&mut talk.brought.a_frame) || talk.unsent.waiting() < waited;
                     fruitless = if is_further { 0 } else { fruitless + 1 };
-                    self.keep_pace(&talk)?;
+                    self.keep_pace(&mut talk)?;
                     if matches!(broken, Broken::NotReached) {
                         return Err(AppError::offline("hub_unreachable"));
                     }
@@ -205,7 +205,7 @@ impl Sync<'_> {
                     }
                 }
             }
-            self.keep_pace(&talk)?;
+            self.keep_pace(&mut talk)?;
             if talk.session.done() {
                 self.offer_digests(&mut talk, &mut comparisons)?;
             }
@@ -223,15 +223,16 @@ impl Sync<'_> {
         if session.done() {
             brought.left.sort_unstable();
             brought.left.dedup();
+            let known: Vec<ScopeId> = facts::get(phone.connection(), name::LEFT)?.unwrap_or_default();
             phone.softly(|phone| {
-                crate::damage::clear(phone.connection())?;
-                if facts::get::<Vec<ScopeId>>(phone.connection(), name::LEFT)?.unwrap_or_default()
-                    != brought.left
-                {
-                    facts::put(phone.connection(), name::LEFT, &brought.left)?;
-                    phone.reload_scopes()?;
+                let batch = phone.replica.begin()?;
+                crate::damage::clear(batch.connection())?;
+                if known != brought.left {
+                    facts::put(batch.connection(), name::LEFT, &brought.left)?;
                 }
-                facts::put(phone.connection(), name::LAST_SYNC, &now)
+                facts::put(batch.connection(), name::LAST_SYNC, &now)?;
+                batch.commit()?;
+                if known == brought.left { Ok(()) } else { phone.reload_scopes() }
             })?;
         }
         unsent.refresh(phone.connection(), &phone.replica.scopes()?)?;
@@ -320,7 +321,7 @@ impl Sync<'_> {
         }
         let mut phone = self.phone_of(talk)?;
         talk.unsent.refresh(phone.connection(), &phone.replica.scopes()?)?;
-        let due = phone.list_due_digests(&talk.unsent)?;
+        let due = phone.list_due_digests(&talk.unsent, &mut talk.turn)?;
         if !due.is_empty() {
             *comparisons += 1;
             talk.session.offer_digests(due);
@@ -329,19 +330,28 @@ impl Sync<'_> {
     }
 
     fn request(&self, talk: &mut Talk) -> Result<Vec<u8>> {
-        let mut phone = self.phone_of(talk)?;
+        let phone = self.phone_of(talk)?;
         let Talk { session, unsent, .. } = talk;
         let connection = phone.connection();
         unsent.refresh(connection, &phone.replica.scopes()?)?;
         let carried = fall_back::to_offer(connection, phone.now().ms)?;
         let body = session.request(&phone.key, &unsent.held(), unsent.pending(connection), carried);
-        phone.softly(|phone| facts::put(phone.connection(), name::REQUEST_SIZE, &session.pace().number()))?;
+        drop(phone);
+        if !session.is_only_asking() {
+            self.keep_pace(talk)?;
+        }
         Ok(body)
     }
 
-    fn keep_pace(&self, talk: &Talk) -> Result<()> {
+    /// Keeps what a kill from here on must not make forgotten.
+    fn keep_pace(&self, talk: &mut Talk) -> Result<()> {
         let number = talk.session.pace().number();
-        self.phone_of(talk)?.softly(|phone| facts::put(phone.connection(), name::REQUEST_SIZE, &number))
+        if number != talk.kept_pace {
+            self.phone_of(talk)?
+                .softly(|phone| facts::put(phone.connection(), name::REQUEST_SIZE, &number))?;
+            talk.kept_pace = number;
+        }
+        Ok(())
     }
 
     fn take(&self, event: Event, talk: &mut Talk) -> Result<()> {
@@ -428,6 +438,10 @@ impl Sync<'_> {
                     }
                     Err(error) => return Ok(Outcome::Wrong(error)),
                 }
+            }
+            // The reply comes in pieces: what is still to come may be too much for this line.
+            if repair.is_none() {
+                self.keep_pace(talk)?;
             }
         }
     }

@@ -372,6 +372,12 @@ impl Session {
         self.flight.is_none() && all && !(self.starved && self.spent())
     }
 
+    /// True when the request under way brings the hub nothing to keep: as long as nothing of the reply has come, nobody
+    /// needs to know of it after a kill.
+    pub fn is_only_asking(&self) -> bool {
+        self.flight.as_ref().is_some_and(|flight| !flight.brought)
+    }
+
     /// To be kept, see [`Pace::number`].
     pub fn pace(&self) -> Pace {
         self.setup.pace

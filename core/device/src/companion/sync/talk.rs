@@ -24,6 +24,10 @@ pub(super) struct Talk {
     pub generation: u64,
     pub unsent: Unsent,
     pub brought: Brought,
+    /// See [`Phone::list_due_digests`].
+    pub turn: Option<Option<ScopeId>>,
+    /// The pace as it is written down.
+    pub kept_pace: u32,
 }
 
 impl Sync<'_> {
@@ -42,6 +46,7 @@ impl Sync<'_> {
             .map(|state| (state.scope, Cursor { position: state.position, chain: Chain(state.chain) }))
             .map(|of| elsewhere.filter(|(scope, _)| *scope == of.0).unwrap_or(of))
             .collect();
+        let pace = Pace::from_number(facts::get(connection, name::REQUEST_SIZE)?.unwrap_or(0));
         let setup = Setup {
             hub,
             device: phone.device,
@@ -49,7 +54,7 @@ impl Sync<'_> {
             app: APP.to_owned(),
             nonce: Nonce::from_bytes(&nonce).unwrap_or_default(),
             cursors,
-            pace: Pace::from_number(facts::get(connection, name::REQUEST_SIZE)?.unwrap_or(0)),
+            pace,
             max_bytes: input.max_bytes.or(budget).unwrap_or(u64::MAX),
             max_frame: u32::MAX,
         };
@@ -65,6 +70,8 @@ impl Sync<'_> {
             generation: phone.generation,
             unsent: Unsent::default(),
             brought: Brought::default(),
+            turn: None,
+            kept_pace: pace.number(),
         })
     }
 
