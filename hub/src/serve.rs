@@ -89,7 +89,8 @@ impl Reply {
         now: Millis,
     ) -> Result<Self, log::Error> {
         let nonce = nonce::give(&keys.secret, device, now);
-        let mut head = ReplyHead { hub_time_ms: now.unsigned(), nonce, question, ..ReplyHead::default() };
+        let hub_time_ms = now.unsigned();
+        let mut head = ReplyHead { hub_time_ms, nonce, question, opens_packed: true, ..ReplyHead::default() };
         let budget = match hello.max_bytes {
             u32::MAX => usize::MAX,
             most => (most as usize).saturating_sub(END_BYTES + END_SCOPE_BYTES * hello.cursors.len()),

@@ -41,6 +41,8 @@ pub(crate) mod name {
     pub const REQUEST_SIZE: &str = "request_size";
     pub const SENT_UPTO: &str = "sent_upto";
     pub const WATERMARKS: &str = "watermarks";
+    /// Whether the hub opens packed frames.
+    pub const PACKS: &str = "packs";
     pub const PRUNING: &str = "pruning";
     pub const IS_FORGOTTEN: &str = "is_forgotten";
     pub const LAST_SYNC: &str = "last_sync";
@@ -108,7 +110,7 @@ fn is_sound(name: &str, value: ValueRef<'_>) -> bool {
         name::REQUEST_SIZE | name::SENT_UPTO | name::LAST_SYNC | name::CHECKED_AT => is::<i64>(value),
         name::WATERMARKS => is::<Watermarks>(value),
         name::PRUNING => is::<Vec<Pruning>>(value),
-        name::IS_FORGOTTEN => is::<bool>(value),
+        name::IS_FORGOTTEN | name::PACKS => is::<bool>(value),
         name::LEFT => is::<Vec<ScopeId>>(value),
         name::DROPPED => is::<Vec<Dropped>>(value),
         // One under which nothing gets through was never chosen.

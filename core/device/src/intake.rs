@@ -76,6 +76,7 @@ impl Phone {
             || self.hub_time.as_ref().is_none_or(|known| !known.is_near(&heard))
             || facts::get::<Vec<u8>>(connection, name::NONCE)?.as_deref() != Some(news.nonce.as_bytes())
             || facts::get(connection, name::IS_FORGOTTEN)? == Some(true)
+            || facts::get(connection, name::PACKS)?.unwrap_or(false) != news.opens_packed
         {
             return Ok(false);
         }
@@ -154,6 +155,9 @@ impl Phone {
             receipts::end_void(connection, held.key)?;
         }
         drop_stale_notices(connection, &news)?;
+        if facts::get(connection, name::PACKS)?.unwrap_or(false) != news.opens_packed {
+            facts::put(connection, name::PACKS, &news.opens_packed)?;
+        }
         if facts::get(connection, name::IS_FORGOTTEN)? == Some(true) {
             facts::put(connection, name::IS_FORGOTTEN, &false)?;
         }

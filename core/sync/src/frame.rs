@@ -1,4 +1,4 @@
-//! The frame: signed, deflated changes of one scope, and the header that says what they are.
+//! The frame: signed, compressed changes of one scope, and the header that says what they are.
 //!
 //! Pure. `LS`, version, kind, key id 8, length u32be, raw-deflate body, Ed25519 signature over a label and all before
 //! it. Every length is checked before anything is allocated, the signature before anything is inflated, and inflating
@@ -8,6 +8,7 @@ mod build;
 pub(crate) mod header;
 mod open;
 mod outer;
+mod pack;
 
 pub use build::{FrameBuilder, Full};
 pub(crate) use build::{USUAL_PERMILLE, learned_permille, seal};
@@ -24,6 +25,8 @@ pub const VERSION: u8 = 1;
 pub const KIND_CHANGES: u8 = 1;
 /// Kind of a frame of state; see [`crate::state`].
 pub const KIND_STATE: u8 = 2;
+/// Kind of a frame of changes whose body is packed tighter, for a hub that reads it.
+pub const KIND_PACKED: u8 = 3;
 /// What a frame's signature covers before the frame's own bytes.
 pub const LABEL: &[u8] = b"langso frame v1\0";
 /// Bytes before the body: magic, version, kind, key id, length.
@@ -68,7 +71,7 @@ pub enum FrameError {
     /// The signature is not that of the key, or the key is not the one the frame names.
     #[error("frame not signed by this key")]
     Signature,
-    /// The body is no deflate stream, or bytes follow it.
+    /// The body is no stream of its kind, or bytes follow it.
     #[error("frame body does not inflate")]
     Deflate,
     /// The header is not what [`Header`] says.

@@ -130,7 +130,7 @@ fn what_can_never_be_a_frame_is_refused_by_its_first_bytes() {
     assert_eq!(Outer::read(b"LX").unwrap_err(), FrameError::NotAFrame);
     assert_eq!(Outer::read(b"LS\x02").unwrap_err(), FrameError::Version(2));
     assert!(Outer::read(b"LS\x01\x02").unwrap().is_none(), "a frame of state");
-    assert_eq!(Outer::read(b"LS\x01\x03").unwrap_err(), FrameError::Kind(3));
+    assert_eq!(Outer::read(b"LS\x01\x04").unwrap_err(), FrameError::Kind(4));
     assert_eq!(Outer::read(b"LS\x01\x09").unwrap_err(), FrameError::Kind(9));
     let claims = |length: u32| [b"LS\x01\x01", &[0; 8][..], &length.to_be_bytes()].concat();
     assert_eq!(Outer::read(&claims(u32::MAX)).unwrap_err(), FrameError::TooLarge);
@@ -306,4 +306,52 @@ fn the_frames_checked_in_are_read_and_made_alike() {
         assert_eq!(kept.inflated(), made.inflated(), "{name}");
         assert_eq!(kept.header, made.header, "{name}");
     }
+}
+
+fn packed_frame(changes: &[Change]) -> Vec<u8> {
+    let mut builder = FrameBuilder::new(TEAM, SCHEMA, usize::MAX).packed(true);
+    changes.iter().for_each(|change| builder.push(&change.encode()).unwrap());
+    builder.build(&key(1)).unwrap()
+}
+
+#[test]
+fn a_packed_frame_is_shorter_and_gives_back_the_authors_bytes() {
+    let changes = visits(40, 3);
+    let (packed, deflated) = (packed_frame(&changes), own_frame(&key(1), &changes));
+    assert_eq!(packed[3], KIND_PACKED);
+    assert!(packed.len() * 10 < deflated.len() * 9, "{} {}", packed.len(), deflated.len());
+    let (frame, other) = (opened(&packed, &key(1)), opened(&deflated, &key(1)));
+    assert_eq!(frame.header, other.header);
+    assert!(frame.changes().eq(other.changes()));
+    // One that takes long to pack is deflated.
+    assert_eq!(packed_frame(&visits(400, 3))[3], KIND_CHANGES);
+}
+
+#[test]
+fn a_packed_body_that_is_not_one_whole_stream_of_its_length_is_refused() {
+    let good = packed_frame(&visits(40, 3));
+    let body = &good[PREFIX_BYTES..good.len() - 64];
+    let open = |body: &[u8]| {
+        let bytes = around(body, KIND_PACKED, &key(1));
+        Outer::whole(&bytes).unwrap().open().map(|_| ())
+    };
+    assert_eq!(open(body), Ok(()));
+    assert_eq!(open(&body[..body.len() - 1]), Err(FrameError::Deflate));
+    assert_eq!(open(&[body, &[0]].concat()), Err(FrameError::Deflate));
+    assert_eq!(open(&body[..3]), Err(FrameError::Deflate));
+    let claims = |length: u32| [&length.to_be_bytes()[..], &body[4..]].concat();
+    let length = u32::from_be_bytes(*body.first_chunk().unwrap());
+    assert_eq!(open(&claims(length - 1)), Err(FrameError::Deflate));
+    assert_eq!(open(&claims(length + 1)), Err(FrameError::Deflate));
+    assert_eq!(open(&claims(u32::MAX)), Err(FrameError::TooLarge));
+    // Whatever stands there, it opens or is refused.
+    let mut opened = 0;
+    for at in 0..body.len() {
+        for bit in [0, 3, 7] {
+            let mut bytes = body.to_vec();
+            bytes[at] ^= 1 << bit;
+            opened += usize::from(open(&bytes).is_ok());
+        }
+    }
+    println!("{opened} of {} bodies with a flipped bit open", 3 * body.len());
 }

@@ -120,6 +120,7 @@ fn any_head() -> impl Strategy<Value = ReplyHead> {
                 problems,
                 agreed,
                 question: Question(total.to_be_bytes()),
+                opens_packed: total % 2 == 1,
             }
         })
 }

@@ -70,16 +70,25 @@ pub fn asked(request: &[u8]) -> (Option<Hello>, Vec<(ScopeId, Key)>) {
 
 /// Who signed the frames of a request.
 pub fn signers(request: &[u8]) -> Vec<DeviceId> {
+    sent(request, |frame| frame.key_id())
+}
+
+/// The kinds of the frames of a request.
+pub fn kinds(request: &[u8]) -> Vec<u8> {
+    sent(request, |frame| frame.kind())
+}
+
+fn sent<T>(request: &[u8], of: impl Fn(Outer<'_>) -> T) -> Vec<T> {
     let mut reader = RequestReader::new(u64::MAX);
-    let mut signers = Vec::new();
+    let mut found = Vec::new();
     if is_sync(request) && reader.push(&body(request).0).is_ok() {
         while let Ok(Some(event)) = reader.next_event() {
             if let RequestEvent::Frame(bytes) = event {
-                signers.push(Outer::whole(&bytes).unwrap().key_id());
+                found.push(of(Outer::whole(&bytes).unwrap()));
             }
         }
     }
-    signers
+    found
 }
 
 /// The frames of changes of a reply, as far as they came.

@@ -22,6 +22,7 @@ mod lead;
 mod leaving;
 #[path = "../../../core/sync/tests/fuzz/mill.rs"]
 mod mill;
+mod packed;
 mod proof;
 mod pruning;
 mod quiet;

@@ -176,6 +176,10 @@ impl Sync<'_> {
             match self.exchange(&mut talk, body, None).await? {
                 Outcome::Ended => fruitless = 0,
                 Outcome::Refused(Problem::StaleNonce) if stale == 0 => stale = 1,
+                // An older hub than the one that said it would.
+                Outcome::Refused(Problem::ProtocolTooNew) if talk.session.pack_frames(false) => {
+                    facts::put(self.phone_of(&talk)?.connection(), name::PACKS, &false)?;
+                }
                 Outcome::Refused(problem) => return Err(self.refused(problem)?),
                 Outcome::Wrong(error) => {
                     talk.session.cut();

@@ -7,7 +7,8 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 use langso_domain::id::{DeviceId, Key, ScopeId, Writer};
 
 use super::header::{FIRST_UNKNOWN, Header, Run};
-use super::{KIND_CHANGES, LABEL, MAGIC, MAX_CHANGES, MAX_RAW_BYTES, OVERHEAD_BYTES, PREFIX_BYTES, VERSION};
+use super::pack::pack;
+use super::{KIND_CHANGES, KIND_PACKED, LABEL, MAGIC, MAX_CHANGES, MAX_RAW_BYTES, OVERHEAD_BYTES, VERSION};
 use crate::chain::Chain;
 use crate::keys::SigningKey;
 
@@ -28,6 +29,7 @@ pub struct FrameBuilder {
     raw: Vec<u8>,
     most_bytes: usize,
     permille: u32,
+    is_packed: bool,
     writers: HashSet<Writer>,
     by: HashMap<DeviceId, u8>,
     next: u64,
@@ -57,6 +59,7 @@ impl FrameBuilder {
             raw: Vec::new(),
             most_bytes,
             permille: USUAL_PERMILLE,
+            is_packed: false,
             writers: HashSet::new(),
             by: HashMap::new(),
             next: 0,
@@ -67,6 +70,13 @@ impl FrameBuilder {
     #[must_use]
     pub fn with_ratio(mut self, permille: u32) -> Self {
         self.permille = permille.clamp(50, 1_100);
+        self
+    }
+
+    /// Packs the body when that makes it shorter: for a reader that has said that it opens such frames.
+    #[must_use]
+    pub fn packed(mut self, is_packed: bool) -> Self {
+        self.is_packed = is_packed;
         self
     }
 
@@ -188,7 +198,12 @@ impl FrameBuilder {
         }
         let mut body = self.header.encode();
         body.extend_from_slice(&self.raw);
-        Some(seal(&body, KIND_CHANGES, key))
+        let deflated = deflated(&body);
+        let packed = if self.is_packed { pack(&body) } else { None };
+        Some(match packed.filter(|packed| packed.len() < deflated.len()) {
+            Some(packed) => sign(&packed, KIND_PACKED, key),
+            None => sign(&deflated, KIND_CHANGES, key),
+        })
     }
 }
 
@@ -205,33 +220,38 @@ pub(crate) fn learned_permille(frame: usize, raw: usize, last: u32) -> u32 {
 
 /// Deflates a body, puts the prefix before it and signs both.
 pub(crate) fn seal(body: &[u8], kind: u8, key: &SigningKey) -> Vec<u8> {
-    let mut frame = Vec::with_capacity(OVERHEAD_BYTES + body.len() / 2 + 64);
+    sign(&deflated(body), kind, key)
+}
+
+fn sign(compressed: &[u8], kind: u8, key: &SigningKey) -> Vec<u8> {
+    let length = u32::try_from(compressed.len()).expect("a body is below 4 GiB");
+    let mut frame = Vec::with_capacity(OVERHEAD_BYTES + compressed.len());
     frame.extend_from_slice(&MAGIC);
     frame.extend_from_slice(&[VERSION, kind]);
     frame.extend_from_slice(&key.id().0);
-    frame.extend_from_slice(&[0; 4]);
-    deflate(body, &mut frame);
-    let length = u32::try_from(frame.len() - PREFIX_BYTES).expect("a body is below 4 GiB");
-    frame[12..16].copy_from_slice(&length.to_be_bytes());
+    frame.extend_from_slice(&length.to_be_bytes());
+    frame.extend_from_slice(compressed);
     let signature = key.sign(LABEL, &[&frame]);
     frame.extend_from_slice(&signature);
     frame
 }
 
-fn deflate(body: &[u8], to: &mut Vec<u8>) {
+fn deflated(body: &[u8]) -> Vec<u8> {
     thread_local! {
         // Its tables are large beside most frames: made once for a thread, they are only reset.
         static STREAM: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(LEVEL), false));
     }
+    let mut to = Vec::new();
     STREAM.with_borrow_mut(|stream| {
         stream.reset();
         loop {
             let rest = body.get(stream.total_in() as usize..).unwrap_or_default();
             to.reserve(rest.len() / 2 + 256);
-            let status = stream.compress_vec(rest, to, FlushCompress::Finish);
+            let status = stream.compress_vec(rest, &mut to, FlushCompress::Finish);
             if status.expect("a reset stream takes any bytes") == Status::StreamEnd {
                 return;
             }
         }
     });
+    to
 }

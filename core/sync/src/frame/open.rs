@@ -7,7 +7,8 @@ use flate2::{Decompress, FlushDecompress, Status};
 use langso_domain::id::{DeviceId, Writer};
 
 use super::header::Header;
-use super::{FrameError, KIND_CHANGES, MAX_HEADER_BYTES, MAX_RAW_BYTES, Outer};
+use super::pack::unpack;
+use super::{FrameError, KIND_CHANGES, KIND_PACKED, MAX_HEADER_BYTES, MAX_RAW_BYTES, Outer};
 use crate::change::{self, Head, MAX_CHANGE_BYTES};
 
 /// An opened frame: every change found, every number of the header true.
@@ -65,10 +66,11 @@ impl Outer<'_> {
     /// # Errors
     /// `State` for a frame of state; `Deflate`, `TooLarge`, `Header`, `RawSize`, `Count` or `Change`.
     pub fn open(&self) -> Result<Frame, FrameError> {
-        if self.kind() != KIND_CHANGES {
-            return Err(FrameError::State);
-        }
-        let body = inflate(self.body())?;
+        let body = match self.kind() {
+            KIND_CHANGES => inflate(self.body())?,
+            KIND_PACKED => unpack(self.body())?,
+            _ => return Err(FrameError::State),
+        };
         let (header, mut at) = Header::decode(&body)?;
         if body.len() - at != header.raw {
             return Err(FrameError::RawSize);

@@ -2,7 +2,9 @@
 
 use langso_domain::id::DeviceId;
 
-use super::{FrameError, KIND_CHANGES, KIND_STATE, LABEL, MAGIC, MAX_BODY_BYTES, PREFIX_BYTES, VERSION};
+use super::{
+    FrameError, KIND_CHANGES, KIND_PACKED, KIND_STATE, LABEL, MAGIC, MAX_BODY_BYTES, PREFIX_BYTES, VERSION,
+};
 use crate::keys::{PublicKey, SIGNATURE_BYTES, Signature, device_id};
 
 /// A frame's bytes, whole but neither checked nor opened.
@@ -26,7 +28,7 @@ impl<'a> Outer<'a> {
             return Err(FrameError::Version(version));
         }
         match bytes.get(3) {
-            None | Some(&(KIND_CHANGES | KIND_STATE)) => {}
+            None | Some(&(KIND_CHANGES | KIND_STATE | KIND_PACKED)) => {}
             Some(&kind) => return Err(FrameError::Kind(kind)),
         }
         let Some(length) = bytes.get(12..).and_then(<[u8]>::first_chunk::<4>) else { return Ok(None) };
@@ -50,7 +52,7 @@ impl<'a> Outer<'a> {
         }
     }
 
-    /// What it holds: [`KIND_CHANGES`] or [`KIND_STATE`].
+    /// What it holds: [`KIND_CHANGES`], [`KIND_PACKED`] or [`KIND_STATE`].
     pub fn kind(&self) -> u8 {
         self.bytes[3]
     }
@@ -67,7 +69,7 @@ impl<'a> Outer<'a> {
         self.bytes
     }
 
-    /// The deflated body.
+    /// The compressed body.
     pub(crate) fn body(&self) -> &'a [u8] {
         &self.bytes[PREFIX_BYTES..self.bytes.len() - SIGNATURE_BYTES]
     }

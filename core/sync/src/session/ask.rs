@@ -128,8 +128,9 @@ impl Session {
                     self.seal(builder, key, &mut frames);
                     built = frames.iter().map(Vec::len).sum();
                 }
-                let mut builder =
-                    FrameBuilder::new(scope, self.setup.schema, frame_size).with_ratio(self.permille);
+                let mut builder = FrameBuilder::new(scope, self.setup.schema, frame_size)
+                    .with_ratio(self.permille)
+                    .packed(self.packs);
                 // An empty frame takes any change that a frame can hold at all.
                 if builder.push(&bytes).is_err() {
                     continue;

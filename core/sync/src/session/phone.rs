@@ -70,6 +70,8 @@ pub struct Session {
     pub(super) uncertain: bool,
     /// A connection was cut lately: frames must stay small both ways.
     pub(super) fragile: bool,
+    /// The hub opens packed frames.
+    pub(super) packs: bool,
     /// What the last frame taught about deflating.
     pub(super) permille: u32,
     pub(super) progress: Progress,
@@ -102,6 +104,7 @@ impl Session {
             marks: BTreeMap::new(),
             digests: Vec::new(),
             landings: Landings::default(),
+            packs: false,
             permille: USUAL_PERMILLE,
             progress: Progress::default(),
             more: true,
@@ -280,6 +283,7 @@ impl Session {
             set_aside: head.set_aside,
             set_aside_total: head.set_aside_total,
             problems: head.problems,
+            opens_packed: head.opens_packed,
         }));
         for (scope, receipts) in receipts {
             if !receipts.is_empty() {
@@ -370,6 +374,12 @@ impl Session {
     pub fn done(&self) -> bool {
         let all = self.exhausted && !self.more && self.marks.is_empty() && self.digests.is_empty();
         self.flight.is_none() && all && !(self.starved && self.spent())
+    }
+
+    /// Packs frames, since the hub has said that it opens such ones; or no longer, after a refusal of what it does not
+    /// know. True when that changes anything.
+    pub fn pack_frames(&mut self, packs: bool) -> bool {
+        std::mem::replace(&mut self.packs, packs) != packs
     }
 
     /// True when the request under way brings the hub nothing to keep: as long as nothing of the reply has come, nobody

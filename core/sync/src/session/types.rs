@@ -67,6 +67,8 @@ pub struct News {
     pub set_aside_total: u64,
     /// What is wrong with single scopes.
     pub problems: Vec<Problem>,
+    /// The hub opens packed frames: to be kept for [`Session::pack_frames`](super::Session::pack_frames).
+    pub opens_packed: bool,
 }
 
 /// What happened.

@@ -50,6 +50,8 @@ pub struct ReplyHead {
     pub agreed: Vec<usize>,
     /// The request that this answers.
     pub question: Question,
+    /// The hub opens packed frames.
+    pub opens_packed: bool,
 }
 
 /// The hub says that the device no longer has a scope. Signed, because the phone deletes on it.
@@ -177,6 +179,7 @@ impl ReplyHead {
             })
         });
         map.put_if(self.question != Question::default(), 11, |to| to.bytes(&self.question.0));
+        map.put_if(self.opens_packed, 12, |to| to.bool(true));
         record(HEAD, &map.finish())
     }
 
@@ -233,6 +236,7 @@ impl ReplyHead {
                 }
                 10 => head.agreed = read_flat(from, 1, MAX_SCOPES, |from| Ok(usize::from(from.u16()?)))?,
                 11 => head.question = Question(fixed(from, "question")?),
+                12 => head.opens_packed = from.bool()?,
                 _ => return Ok(false),
             }
             seen += u32::from(number < 2);

@@ -198,6 +198,7 @@ fn full_head() -> ReplyHead {
         ],
         agreed: vec![0],
         question: Question(*b"12345678"),
+        opens_packed: false,
     }
 }
 

@@ -59,6 +59,7 @@ impl Sync<'_> {
             max_frame: u32::MAX,
         };
         let mut session = Session::new(setup);
+        session.pack_frames(facts::get(connection, name::PACKS)?.unwrap_or(false));
         for (scope, landing) in phone.replica.landings()? {
             if elsewhere.is_none_or(|(of, _)| of != scope) {
                 session.land(scope, landing.of.position, landing.next);
