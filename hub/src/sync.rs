@@ -124,10 +124,11 @@ async fn answer(shared: &Shared, request: Request) -> Result<Response, Stop> {
         Ok((Some(reply), first))
     })
     .await?;
-    let Some(reply) = reply else { return Ok(respond(StatusCode::OK, Body::from(first))) };
+    // Without a content type: its first two bytes say what a reply is, and a sync with nothing new is mostly headers.
+    let Some(reply) = reply else { return Ok(Response::new(Body::from(first))) };
     let first = stream::once(async move { Ok(Bytes::from(first)) });
     let body = Body::from_stream(first.chain(stream::unfold(Some(reply), rest)));
-    Ok(respond(StatusCode::OK, body))
+    Ok(Response::new(body))
 }
 
 /// The next part of a reply, made when the line has taken the one before.

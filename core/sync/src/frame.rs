@@ -1,6 +1,6 @@
 //! The frame: signed, compressed changes of one scope, and the header that says what they are.
 //!
-//! Pure. `LS`, version, kind, key id 8, length u32be, raw-deflate body, Ed25519 signature over a label and all before
+//! Pure. `LS`, version, kind, key id 8, length u32be, raw-deflate or packed body, Ed25519 signature over a label and all before
 //! it. Every length is checked before anything is allocated, the signature before anything is inflated, and inflating
 //! stops at the limit.
 
