@@ -102,7 +102,9 @@ impl Phone {
         let find = |scope| scopes.iter().find(|state| state.scope == scope && state.position > 0);
         let is_due = |of: &&Check| is_due(of.compared_at, now, COMPARE_EVERY_MS) && find(of.scope).is_some();
         let due_now: Vec<&Check> = checks.scopes.iter().filter(is_due).collect();
-        let longest_ago = due_now.iter().filter(|of| !of.is_doubted()).min_by_key(|of| of.compared_at);
+        // Of those that are as old, a team's own scope first.
+        let order = |of: &&&Check| (of.compared_at, find(of.scope).map(|state| (state.kind, state.number)));
+        let longest_ago = due_now.iter().filter(|of| !of.is_doubted()).min_by_key(order);
         let turn = *turn.get_or_insert_with(|| longest_ago.map(|of| of.scope));
         let mut due = Vec::new();
         for check in due_now.into_iter().filter(|of| of.is_doubted() || Some(of.scope) == turn) {

@@ -383,8 +383,9 @@ async fn a_change_below_the_mark_whose_position_was_only_assumed_gets_its_receip
     // Nothing counts as on its way: the rows are compared, and nothing is sent again.
     field.world.pass(DAY_MS);
     member.link.take_exchanges();
-    let again = member.sync().await.unwrap();
-    assert_eq!(again.requests, 1);
+    for _ in 0..2 {
+        assert_eq!(member.sync().await.unwrap().requests, 1);
+    }
     let digests: Vec<usize> = member
         .link
         .take_exchanges()
@@ -392,5 +393,5 @@ async fn a_change_below_the_mark_whose_position_was_only_assumed_gets_its_receip
         .filter_map(|exchange| http::asked(&exchange.up).0)
         .map(|hello| hello.digests.len())
         .collect();
-    assert_eq!(digests, [2], "team and training");
+    assert_eq!(digests, [1, 1], "team and training, one in each sync");
 }

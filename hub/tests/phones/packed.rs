@@ -17,7 +17,11 @@ async fn work_is_packed_once_the_hub_has_said_that_it_opens_that_and_deflated_fo
     let field = Field::start().await;
     let team = field.found("Tổ thôn Ngàn Chi");
     let mut phone = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
-    let write = |phone: &mut Handset| (0..6).for_each(|n| drop(phone.household(&format!("Hộ {n}"))));
+    let write = |phone: &mut Handset| {
+        for n in 0..6 {
+            phone.household(&format!("Hộ {n}"));
+        }
+    };
     write(&mut phone);
     phone.sync().await.unwrap();
     assert_eq!(sent(&phone).concat(), [KIND_CHANGES], "nothing is known of the hub");
@@ -28,6 +32,7 @@ async fn work_is_packed_once_the_hub_has_said_that_it_opens_that_and_deflated_fo
     write(&mut phone);
     let body = ProblemBody { problem: Problem::ProtocolTooNew, hub_time_ms: 0, nonce: None }.encode();
     let head = format!("HTTP/1.1 400 Bad Request\r\ncontent-length: {}\r\n\r\n", body.len());
+    phone.close();
     phone.link.buffer_bodies();
     phone.link.answer_next([head.as_bytes(), &body].concat());
     phone.sync().await.unwrap();
