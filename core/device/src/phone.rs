@@ -85,7 +85,7 @@ impl Phone {
             .collect();
         // New rows go to the first scope of their kind: to that of a team that this device is still in.
         let left: Vec<ScopeId> = facts::get(self.connection(), facts::name::LEFT)?.unwrap_or_default();
-        self.scopes.sort_by_key(|(_, _, scope)| left.contains(scope));
+        langso_domain::order::sort_by_key(&mut self.scopes, |(_, _, scope)| left.contains(scope));
         // Kept once more so that the phone survives its database; a full disk is no reason not to open.
         drop(self.keep_copy());
         Ok(())

@@ -115,7 +115,9 @@ pub fn rescue(folder: &Path, to: &Path) -> Result<Rescued> {
             .any(|(writer, first, last)| *writer == key.writer && (*first..=*last).contains(&key.seq))
     };
     let mut unsent: Vec<_> = found.whole.into_iter().filter(|(key, _)| !is_sent(key)).collect();
-    unsent.sort_by_key(|(_, (_, bytes))| change::scan(bytes).map(|(head, _)| head.stamp).ok());
+    langso_domain::order::sort_by_key(&mut unsent, |(_, (_, bytes))| {
+        change::scan(bytes).map(|(head, _)| head.stamp).ok()
+    });
     let device = identity.map(|identity| identity.device);
     let key = match key::find(folder, device)? {
         key::Found::Sound(key) | key::Found::Half(key, _) => Some(key),

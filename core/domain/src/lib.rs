@@ -8,6 +8,7 @@ pub mod date;
 pub mod id;
 pub mod indicators;
 pub mod never_store;
+pub mod order;
 mod packed;
 pub mod period;
 pub mod registry;

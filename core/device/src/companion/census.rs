@@ -128,7 +128,7 @@ impl Census<'_> {
                 smartphones: rows::count(row, 4)?,
             })
         })?;
-        found.sort_by_cached_key(|row| (row.seen_on.is_some(), natural(&row.label)));
+        langso_domain::order::sort_by_key(&mut found, |row| (row.seen_on.is_some(), natural(&row.label)));
         let seen: Vec<_> = found.iter().filter(|row| row.seen_on.is_some()).collect();
         Ok(HamletCensus {
             hamlet: of.hamlet,

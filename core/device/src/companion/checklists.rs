@@ -296,7 +296,7 @@ fn step(content: &Content, tutorial: &Tutorial, open: &mut OpenRun, record: &Rec
         // Whatever was recorded beyond it, from before going back, no longer holds.
         steps.retain(|step| step.step <= stop);
     }
-    steps.sort_by_key(|step| step.step);
+    langso_domain::order::sort_by_key(steps, |step| step.step);
     open.at = if record.did == Did::Fail { at } else { at + 1 };
     Ok(())
 }

@@ -296,7 +296,7 @@ impl Reader {
         for head in &versions.heads {
             cards.push(self.version(connection, row, field, head, shown == Some(head.name))?);
         }
-        cards.sort_by_key(|card| (!card.shows, std::cmp::Reverse(card.at)));
+        langso_domain::order::sort_by_key(&mut cards, |card| (!card.shows, std::cmp::Reverse(card.at)));
         let mut edits_after_removal = Vec::new();
         if field.is_none() {
             for (number, head) in unseen_edits(&state) {

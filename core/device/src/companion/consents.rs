@@ -324,7 +324,7 @@ pub(crate) fn to_record(phone: &Phone, household: HouseholdId) -> Result<Option<
         given.extend(of_household(phone, one)?);
     }
     given.retain(|consent| consent.withdrawn_on.is_none() && consent.purposes & RECORD != 0);
-    given.sort_by_key(|consent| consent.date);
+    langso_domain::order::sort_by_key(&mut given, |consent| consent.date);
     Ok(given.pop().map(|consent| consent.consent))
 }
 

@@ -55,7 +55,7 @@ impl Guides<'_> {
             })
             .collect();
         // A team that is new to it sees them in the order of the tutorials.
-        services.sort_by_cached_key(|row| {
+        langso_domain::order::sort_by_key(&mut services, |row| {
             let tutorial = row.tutorial.as_ref().map(|tutorial| tutorial.code.clone());
             (std::cmp::Reverse(row.uses), tutorial.is_none(), tutorial)
         });

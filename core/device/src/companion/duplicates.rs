@@ -54,7 +54,7 @@ impl Duplicates<'_> {
             .map(|(household, held)| (held.likeness(&new), household))
             .filter(|(reasons, _)| !reasons.is_empty())
             .collect();
-        found.sort();
+        langso_domain::order::sort_by(&mut found, Ord::cmp);
         found.truncate(MOST_SIMILAR);
         let households: Vec<HouseholdId> = found.iter().map(|(_, household)| *household).collect();
         let lines = super::households::lines(&phone, &*phone.known()?, &households)?;
@@ -213,7 +213,7 @@ fn people_of(persons: &[NewPerson]) -> Vec<(i64, u8)> {
 }
 
 fn several(mut people: Vec<(i64, u8)>) -> Vec<(i64, u8)> {
-    people.sort_unstable();
+    langso_domain::order::sort_by(&mut people, Ord::cmp);
     if people.len() < 2 { Vec::new() } else { people }
 }
 

@@ -120,7 +120,7 @@ impl Exports<'_> {
         let known = self.0.phone().known()?;
         let roles = known.content.list("roles");
         let mut days: Vec<_> = work.days.iter().map(|day| (known.members.get(&day.member), day)).collect();
-        days.sort_by_cached_key(|(member, day)| {
+        langso_domain::order::sort_by_key(&mut days, |(member, day)| {
             let name = member.map_or("", |member| &member.name);
             (langso_domain::text::name_sort_key(name), day.member, day.date)
         });

@@ -298,7 +298,7 @@ pub(super) fn open(phone: &Phone, of: Option<MemberId>) -> Result<Vec<FollowUpRo
         let key = (row.due_on.map_or(i32::MAX, |day| day.0.0), places.key(&row.place), row.follow_up);
         keyed.push((key, row));
     }
-    keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    langso_domain::order::sort_by(&mut keyed, |(one, _), (other, _)| one.cmp(other));
     Ok(keyed.into_iter().map(|(_, row)| row).collect())
 }
 

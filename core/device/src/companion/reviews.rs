@@ -335,7 +335,7 @@ fn answers(connection: &Connection, run: ChecklistRunId) -> Result<Vec<Answer>> 
             Some(Answer { at: change.stamp.ms() as i64, answer: saves::reason_text(change)? })
         })
         .collect();
-    answers.sort_by_key(|answer| answer.at);
+    langso_domain::order::sort_by_key(&mut answers, |answer| answer.at);
     Ok(answers)
 }
 
@@ -366,6 +366,6 @@ fn counted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<(T, u32)> {
     let mut counts: BTreeMap<T, u32> = BTreeMap::new();
     values.for_each(|value| *counts.entry(value).or_default() += 1);
     let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    langso_domain::order::sort_by_key(&mut counts, |(_, count)| std::cmp::Reverse(*count));
     counts
 }

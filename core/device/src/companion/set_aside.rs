@@ -93,7 +93,7 @@ impl SetAside<'_> {
                 rows: change.map(rows_of).unwrap_or_default(),
             });
         }
-        changes.sort_by_key(|change| change.saved_at);
+        langso_domain::order::sort_by_key(&mut changes, |change| change.saved_at);
         Ok(SetAsideList { changes })
     }
 }

@@ -263,7 +263,9 @@ impl Team<'_> {
                 .map(|member| (member.member, member.last_work_at.map(|last| (at - last).max(0) / DAY_MS)))
                 .filter(|(_, days)| days.is_none_or(|days| days >= SILENT_DAYS))
                 .collect();
-            silent.sort_by_key(|(member, days)| (days.map_or(i64::MIN, |days| -days), *member));
+            langso_domain::order::sort_by_key(&mut silent, |(member, days)| {
+                (days.map_or(i64::MIN, |days| -days), *member)
+            });
             items.extend(silent.into_iter().map(|(member, days)| WorkItem::Silent {
                 member,
                 days: days.and_then(|days| u32::try_from(days).ok()),
@@ -412,7 +414,8 @@ fn members(phone: &Phone) -> Result<Vec<Member>> {
             devices,
         })
     })?;
-    members
-        .sort_by_cached_key(|member| (!member.is_current, text::name_sort_key(&member.name), member.member));
+    langso_domain::order::sort_by_key(&mut members, |member| {
+        (!member.is_current, text::name_sort_key(&member.name), member.member)
+    });
     Ok(members)
 }

@@ -151,7 +151,9 @@ fn by_hamlet(phone: &Phone, appointments: Vec<FollowUpRow>) -> Result<Vec<DueHam
         hamlets.entry((key.hamlet, row.place.hamlet)).or_default().push((row.due, key.label, row));
     }
     let due = hamlets.into_iter().map(|((_, hamlet), mut rows)| {
-        rows.sort_by(|(due, label, _), (other_due, other, _)| (due, label).cmp(&(other_due, other)));
+        langso_domain::order::sort_by(&mut rows, |(due, label, _), (other_due, other, _)| {
+            (due, label).cmp(&(other_due, other))
+        });
         DueHamlet {
             hamlet,
             name: hamlet.and_then(|hamlet| known.hamlets.get(&hamlet)).map(|hamlet| hamlet.name.clone()),

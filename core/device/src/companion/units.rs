@@ -99,7 +99,7 @@ impl Units<'_> {
                 household_total: rows::count(row, 5)?,
             })
         })?;
-        hamlets.sort_by_cached_key(|hamlet| text::sort_key(&hamlet.name));
+        langso_domain::order::sort_by_key(&mut hamlets, |hamlet| text::sort_key(&hamlet.name));
         Ok(Hamlets { hamlets })
     }
 

@@ -94,7 +94,7 @@ pub(super) fn households(
     })?;
     let mut keyed: Vec<(Key, HouseholdId)> =
         found.iter().map(|(id, place)| (places.key(place), places.shown(*id))).collect();
-    keyed.sort();
+    langso_domain::order::sort_by(&mut keyed, Ord::cmp);
     let mut seen = std::collections::HashSet::with_capacity(keyed.len());
     Ok(keyed.into_iter().map(|(_, id)| id).filter(|id| seen.insert(*id)).collect())
 }

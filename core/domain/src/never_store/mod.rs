@@ -101,7 +101,9 @@ pub fn check_free_text(text: &str) -> Vec<Finding> {
     harmless::mark(&mut items, &keywords);
     let mut findings = numbers::find(&mut items, &keywords);
     findings.extend(secrets::find(text, &items, &keywords));
-    findings.sort_by_key(|finding| (finding.range.start, std::cmp::Reverse(finding.range.end)));
+    crate::order::sort_by_key(&mut findings, |finding| {
+        (finding.range.start, std::cmp::Reverse(finding.range.end))
+    });
     let mut end = 0;
     findings.retain(|finding| {
         let apart = finding.range.start >= end;

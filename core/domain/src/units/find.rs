@@ -137,7 +137,7 @@ pub(super) fn find(units: &Units, index: &Index, query: &str, limit: usize) -> V
         found = search.by_names(&readings_with_place(query), Extent::Whole);
     }
     let mut hits: Vec<_> = found.into_values().collect();
-    hits.sort_unstable_by_key(|hit| (hit.rank, hit.today));
+    crate::order::sort_by_key(&mut hits, |hit| (hit.rank, hit.today));
     hits.truncate(limit);
     hits.into_iter().filter_map(|found| search.hit(&found)).collect()
 }

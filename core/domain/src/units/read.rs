@@ -228,7 +228,7 @@ fn read_units(text: &str) -> Result<(CivilDate, Vec<Unit>), UnitsError> {
     for row in &rows {
         read.push((read_unit(row, &mut seen)?, row.line));
     }
-    read.sort_by_key(|(unit, _)| (unit.code, unit.valid_from));
+    crate::order::sort_by_key(&mut read, |(unit, _)| (unit.code, unit.valid_from));
     for pair in read.windows(2) {
         let ((earlier, _), (later, line)) = (&pair[0], &pair[1]);
         let apart = earlier.valid_to.is_some_and(|end| later.valid_from.is_some_and(|start| end <= start));

@@ -220,6 +220,6 @@ pub(super) fn clubs(phone: &Phone, find: &FindClubs) -> Result<ClubPage> {
             members: row.get(5)?,
         })
     })?;
-    groups.sort_by_cached_key(|club| text::sort_key(&club.name));
+    langso_domain::order::sort_by_key(&mut groups, |club| text::sort_key(&club.name));
     Ok(ClubPage { groups })
 }

@@ -135,7 +135,9 @@ pub(in super::super) fn household(phone: &Phone, of: HouseholdId) -> Result<Opti
         detail.contacts.extend(contacts::of_household(connection, *one, phone.today())?);
         detail.follow_ups.extend(follow_ups(phone, *one)?);
     }
-    detail.follow_ups.sort_by_key(|follow_up| (follow_up.due_on, follow_up.follow_up));
+    langso_domain::order::sort_by_key(&mut detail.follow_ups, |follow_up| {
+        (follow_up.due_on, follow_up.follow_up)
+    });
     detail.visits = page(phone, &FindVisits { household: Some(shown), ..FindVisits::default() })?;
     for one in all.iter().skip(1) {
         let label = places.of_row(*one)?.label.unwrap_or_default();

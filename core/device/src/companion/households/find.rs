@@ -112,7 +112,7 @@ pub(super) fn find(phone: &Phone, known: &Known, find: &FindHouseholds) -> Resul
     for (by, hamlets) in [(FoundBy::Hamlet, by_hamlet), (FoundBy::Unit, by_unit)] {
         found.extend(by_place(connection, &places, by, &hamlets)?);
     }
-    found.sort_by(|one, other| one.rank().cmp(&other.rank()));
+    langso_domain::order::sort_by(&mut found, |one, other| one.rank().cmp(&other.rank()));
     let mut seen = HashSet::new();
     found.retain(|hit| seen.insert(hit.household));
     let mut chosen = Vec::with_capacity(rows::PAGE + 1);
@@ -352,7 +352,7 @@ impl Query {
                 }));
             }
             if !ranges.is_empty() {
-                ranges.sort_by_key(|range| range.start);
+                langso_domain::order::sort_by_key(&mut ranges, |range| range.start);
                 ranges.dedup();
                 return ranges;
             }

@@ -154,7 +154,9 @@ impl Sync<'_> {
                 })?;
             visits.push((stamp, VisitId(visit), date, household, more));
         }
-        visits.sort_unstable_by_key(|(stamp, visit, ..)| std::cmp::Reverse((*stamp, *visit)));
+        langso_domain::order::sort_by_key(&mut visits, |(stamp, visit, ..)| {
+            std::cmp::Reverse((*stamp, *visit))
+        });
         let visit_count = visits.len() as u32;
         let page = visits.into_iter().skip(find.skip as usize).take(rows::PAGE);
         let page = page.map(|(_, visit, date, household, more)| {

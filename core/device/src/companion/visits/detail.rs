@@ -272,7 +272,9 @@ pub(super) fn history(phone: &Phone, visit: VisitId) -> Result<VisitHistory> {
             receipt: ladder.of(change.key)?,
         });
     }
-    entries.sort_by(|one, other| (one.at, &one.change).cmp(&(other.at, &other.change)));
+    langso_domain::order::sort_by(&mut entries, |one, other| {
+        (one.at, &one.change).cmp(&(other.at, &other.change))
+    });
     Ok(VisitHistory { entries })
 }
 

@@ -119,14 +119,16 @@ pub(super) fn form(phone: &Phone, me: MemberId, get: GetVisitForm) -> Result<Vis
         .filter(|(_, plan)| plan.is_on(date))
         .map(|(id, plan)| PlanChoice { plan: *id, name: plan.name.clone() })
         .collect();
-    plans.sort_by_cached_key(|plan| (text::sort_key(&plan.name), plan.plan));
+    langso_domain::order::sort_by_key(&mut plans, |plan| (text::sort_key(&plan.name), plan.plan));
     let mut all_members: Vec<MemberChoice> = known
         .members
         .iter()
         .filter(|(_, member)| member.to.is_none_or(|to| date <= to))
         .map(|(id, member)| MemberChoice { member: *id, name: member.name.clone() })
         .collect();
-    all_members.sort_by_cached_key(|member| (text::name_sort_key(&member.name), member.member));
+    langso_domain::order::sort_by_key(&mut all_members, |member| {
+        (text::name_sort_key(&member.name), member.member)
+    });
     let only = match plans.as_slice() {
         [one] => Some(one.plan),
         _ => None,
@@ -194,6 +196,6 @@ fn services(connection: &Connection, known: &Known) -> Result<Vec<ServiceChoice>
             uses: uses.get(&service.code).copied().unwrap_or(0),
         })
         .collect();
-    services.sort_by_key(|choice| std::cmp::Reverse(choice.uses));
+    langso_domain::order::sort_by_key(&mut services, |choice| std::cmp::Reverse(choice.uses));
     Ok(services)
 }
