@@ -188,7 +188,11 @@ impl PhoneAt {
     /// Leads a closed phone to another address of its hub.
     pub fn lead_to(&self, url: &str) -> Res<()> {
         let replica = self.replica()?;
-        let sql = "UPDATE phone_facts SET value = json_set(value, '$.hub_url', ?1) WHERE name = 'identity'";
+        // Without its sum it reads as one of the first release.
+        let sql = "WITH known (json) AS (SELECT substr(value, 1, instr(value || char(10), char(10)) - 1)
+                                     FROM phone_facts WHERE name = 'identity')
+               UPDATE phone_facts SET value = json_set((SELECT json FROM known), '$.hub_url', ?1)
+               WHERE name = 'identity'";
         replica.connection().execute(sql, [url])?;
         // The copy beside the database, which would be believed before it, is made anew by the next open.
         std::fs::remove_file(self.folder.join("phone.identity"))?;

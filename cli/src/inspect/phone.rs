@@ -33,7 +33,8 @@ fn who(connection: &Connection) -> rusqlite::Result<()> {
             sqlite::all(connection, "SELECT value FROM phone_facts WHERE name = ?1", [name], |row| {
                 row.get::<_, String>(0)
             })?;
-        Ok(found.first().and_then(|text| serde_json::from_str(text).ok()))
+        // Behind the line feed stands its sum.
+        Ok(found.first().and_then(|text| serde_json::from_str(text.lines().next()?).ok()))
     };
     match fact("identity")? {
         None => tell(format_args!("  {}", pick("chưa vào tổ", "in no team yet"))),

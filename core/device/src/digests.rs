@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::facts::{self, name};
+use crate::facts::{self, Fact, name};
 use crate::fall_back;
 use crate::outbox::Unsent;
 use crate::phone::Phone;
@@ -55,8 +55,19 @@ pub(crate) struct Checks {
 }
 
 impl Checks {
+    /// What was damaged may have said of any scope that its rows here are the last ones: until the hub agrees, none is
+    /// mended.
     fn read(connection: &Connection) -> Result<Self> {
-        Ok(facts::get(connection, name::CHECKS)?.unwrap_or_default())
+        match facts::look(connection, name::CHECKS)? {
+            Fact::Sound(checks) => return Ok(checks),
+            Fact::Absent => return Ok(Self::default()),
+            Fact::Damaged => {}
+        }
+        let mut get = connection.prepare("SELECT scope FROM scopes")?;
+        let scopes = get.query_map([], |row| row.get(0).map(ScopeId))?;
+        let kept = |scope: ScopeId| Check { is_kept: true, ..Check::new(scope, None) };
+        let scopes = scopes.map(|scope| scope.map(kept)).collect::<rusqlite::Result<_>>()?;
+        Ok(Self { counted_at: None, scopes })
     }
 
     fn write(&self, connection: &Connection) -> Result<()> {
@@ -192,4 +203,36 @@ fn list_differing(connection: &Connection, is_kept: bool) -> Result<Vec<(ScopeId
 /// Whether the rows of a scope are made of what the hub holds up to the cursor, and of nothing else.
 fn is_level(connection: &Connection, state: &ScopeState, unsent: &Unsent) -> Result<bool> {
     Ok(!unsent.has_any_of(state.scope) && !fall_back::carries_any_of(connection, state.number)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use langso_domain::registry::ScopeKind;
+    use langso_store::{CURRENT, Purpose, Replica};
+
+    use super::*;
+
+    #[test]
+    fn when_it_is_damaged_which_rows_are_the_last_ones_no_row_is_fetched_anew_before_the_hub_agrees() {
+        let mut replica = Replica::in_memory(CURRENT, Purpose::Phone).expect("a replica");
+        replica.connection().execute_batch(include_str!("../sql/0001_phone.sql")).expect("tables");
+        let scopes = [ScopeId([1; 8]), ScopeId([2; 8])];
+        let mut batch = replica.begin().expect("begins");
+        for scope in scopes {
+            batch.add_scope(scope, ScopeKind::Team).expect("added");
+        }
+        batch.commit().expect("committed");
+        let connection = replica.connection();
+        let differing = |scope| Check { damaged_at: Some(5), ..Check::new(scope, Some(5)) };
+        let checks = Checks { counted_at: Some(5), scopes: scopes.map(differing).to_vec() };
+        checks.write(connection).expect("written");
+        assert_eq!(next_repair(connection, 9), Ok(Some(scopes[0])));
+        keep_rows(connection, scopes[0]).expect("kept");
+        let sql = "UPDATE phone_facts SET value = replace(value, 'true', 'false')";
+        assert_eq!(connection.execute(sql, []), Ok(1));
+        assert_eq!(next_repair(connection, 9), Ok(None));
+        let read = Checks::read(connection).expect("reads");
+        assert!(read.scopes.iter().all(|check| check.is_kept && check.compared_at.is_none()));
+        assert_eq!(read.scopes.len(), 2);
+    }
 }

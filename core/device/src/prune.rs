@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{AppError, Result};
-use crate::facts::{self, Watermarks, name};
+use crate::facts::{self, Fact, Watermarks, name};
 use crate::fall_back;
 use crate::phone::Phone;
 use crate::receipts::{self, position_of};
@@ -28,9 +28,26 @@ pub(crate) struct Pruning {
     notes: Vec<(u64, u64)>,
 }
 
+/// What is kept of each scope. When that is damaged the weeks begin anew, and as much may have been forgotten as the
+/// marks that are left allow: the line lies at the oldest of them or between it and the next.
+fn read(connection: &Connection) -> Result<Vec<Pruning>> {
+    match facts::look(connection, name::PRUNING)? {
+        Fact::Sound(all) => return Ok(all),
+        Fact::Absent => return Ok(Vec::new()),
+        Fact::Damaged => {}
+    }
+    let sql = "SELECT s.scope, coalesce(min(m.position), s.position)
+               FROM scopes AS s LEFT JOIN marks AS m ON m.scope = s.number GROUP BY s.number";
+    let mut get = connection.prepare(sql)?;
+    let oldest = get.query_map([], |row| Ok((ScopeId(row.get(0)?), row.get::<_, i64>(1)? as u64)))?;
+    let oldest = oldest.collect::<rusqlite::Result<Vec<_>>>()?;
+    let above = oldest.into_iter().filter(|(_, mark)| *mark > 0);
+    Ok(above.map(|(scope, mark)| Pruning { scope, pruned: mark + 1, notes: Vec::new() }).collect())
+}
+
 /// The hub's history is another one above `mark`: the week begins anew. Whether something above it has been forgotten.
 pub(crate) fn begin_anew(connection: &Connection, scope: ScopeId, mark: u64) -> Result<bool> {
-    let mut all: Vec<Pruning> = facts::get(connection, name::PRUNING)?.unwrap_or_default();
+    let mut all = read(connection)?;
     let mut is_above = false;
     for one in all.iter_mut().filter(|one| one.scope == scope) {
         is_above |= one.pruned > mark;
@@ -43,13 +60,13 @@ pub(crate) fn begin_anew(connection: &Connection, scope: ScopeId, mark: u64) -> 
 
 /// What lies below which position of each scope has been forgotten.
 pub(crate) fn pruned(connection: &Connection) -> Result<Vec<(ScopeId, u64)>> {
-    let all: Vec<Pruning> = facts::get(connection, name::PRUNING)?.unwrap_or_default();
+    let all = read(connection)?;
     Ok(all.into_iter().map(|one| (one.scope, one.pruned)).collect())
 }
 
 /// The scope is no longer on this phone.
 pub(crate) fn forget_scope(connection: &Connection, scope: ScopeId) -> Result<()> {
-    let mut all: Vec<Pruning> = facts::get(connection, name::PRUNING)?.unwrap_or_default();
+    let mut all = read(connection)?;
     all.retain(|one| one.scope != scope);
     facts::put(connection, name::PRUNING, &all)
 }
@@ -75,7 +92,7 @@ impl Phone {
         let now = now.ms.max(0) as u64;
         let connection = self.connection();
         let watermarks: Watermarks = facts::get(connection, name::WATERMARKS)?.unwrap_or_default();
-        let before: Vec<Pruning> = facts::get(connection, name::PRUNING)?.unwrap_or_default();
+        let before = read(connection)?;
         if watermarks.is_empty() && before.is_empty() {
             return Ok(());
         }
@@ -180,4 +197,40 @@ pub(crate) fn keep_reason(connection: &Connection, scope: i64, bytes: &[u8]) -> 
         connection.prepare_cached(sql)?.execute((change.key.to_bytes(), scope, bytes))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use langso_domain::registry::ScopeKind;
+    use langso_store::{CURRENT, Purpose, Replica};
+
+    use super::*;
+
+    const OLD: ScopeId = ScopeId([1; 8]);
+    const YOUNG: ScopeId = ScopeId([2; 8]);
+
+    #[test]
+    fn a_damaged_note_of_what_was_forgotten_counts_for_as_much_as_it_may_have_been() {
+        let mut replica = Replica::in_memory(CURRENT, Purpose::Phone).expect("a replica");
+        replica.connection().execute_batch(include_str!("../sql/0001_phone.sql")).expect("tables");
+        let mut batch = replica.begin().expect("begins");
+        for scope in [OLD, YOUNG] {
+            batch.add_scope(scope, ScopeKind::Team).expect("added");
+        }
+        batch.commit().expect("committed");
+        let connection = replica.connection();
+        let sql = "INSERT INTO marks (scope, position, chain) VALUES (1, 40, x'00'), (1, 90, x'00')";
+        connection.execute(sql, []).expect("marks");
+        let note = |pruned| Pruning { scope: OLD, pruned, notes: vec![(7, pruned)] };
+        assert!(!begin_anew(connection, OLD, 0).expect("reads"), "nothing was ever noted");
+        facts::put(connection, name::PRUNING, &vec![note(60)]).expect("noted");
+        assert_eq!(pruned(connection), Ok(vec![(OLD, 60)]));
+        let sql = "UPDATE phone_facts SET value = replace(value, '60', '20')";
+        assert_eq!(connection.execute(sql, []), Ok(1));
+        // Between the mark that was kept as the newest below the line and the next one.
+        assert_eq!(pruned(connection), Ok(vec![(OLD, 41)]));
+        assert!(begin_anew(connection, OLD, 40).expect("reads"), "the hub may lack what is forgotten here");
+        let anew = Pruning { scope: OLD, pruned: 40, notes: vec![] };
+        assert_eq!(read(connection), Ok(vec![anew]));
+    }
 }

@@ -14,6 +14,7 @@ use langso_domain::id::DeviceId;
 use langso_domain::registry::ScopeKind;
 use langso_store::{CURRENT, Purpose, Replica};
 use langso_sync::clock::{Clock, Stamp};
+use langso_sync::digest::{COUNT_EVERY_MS, is_due};
 use langso_sync::keys::SigningKey;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -32,7 +33,6 @@ use crate::reconcile::reconcile;
 use crate::time::TimeSource;
 
 const READ_ONLY: &str = "folder_read_only";
-const WEEK_MS: i64 = 7 * 86_400_000;
 
 impl Phone {
     /// Opens or makes the phone in a folder: takes the lock, upgrades the file, mends what is damaged, and holds
@@ -257,7 +257,7 @@ fn check_scopes(replica: &mut Replica, copy: &Known) -> Result<()> {
 /// After a stop that left its log, and once a week: whether the file's pages hold together. Reads all of it.
 fn check(connection: &Connection, folder: &Folder, now_ms: i64) -> Result<()> {
     let checked: Option<i64> = facts::get(connection, name::CHECKED_AT)?;
-    let is_due = checked.is_none_or(|at| now_ms.saturating_sub(at).unsigned_abs() > WEEK_MS as u64);
+    let is_due = is_due(checked, now_ms, COUNT_EVERY_MS);
     if !(is_due || folder.was_stopped_short()) {
         return Ok(());
     }

@@ -11,7 +11,7 @@ use langso_domain::id::Key;
 use langso_domain::registry::ScopeKind;
 use langso_faults::Disk;
 use serde_json::json;
-use support::{MEMBER, Team, TestPhone};
+use support::{DAY_MS, MEMBER, Team, TestPhone};
 
 /// A phone that knows its team and wrote three households in two runs; the second was killed in the middle.
 fn phone_with_work(team: &mut Team) -> TestPhone {
@@ -330,6 +330,32 @@ fn settings_that_cannot_be_read_are_as_on_a_new_phone_and_told() {
         });
     }
     assert_eq!(written(&mut phone), before);
+}
+
+#[test]
+fn pages_are_looked_through_once_a_week_and_at_once_when_the_last_time_lies_ahead() {
+    for passed in [7 * DAY_MS, -3 * DAY_MS] {
+        let mut team = Team::new();
+        let mut phone = phone_with_work(&mut team);
+        let before = written(&mut phone);
+        phone.app();
+        // Of a table that no start reads.
+        let (page, size): (usize, usize) = phone.with_replica(|replica| {
+            let sql = "SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size
+                       WHERE name = 'dismissed_pairs'";
+            let number = |row: &rusqlite::Row<'_>, at| row.get::<_, i64>(at).map(|number| number as usize);
+            let get = replica.connection().query_row(sql, [], |row| Ok((number(row, 0)?, number(row, 1)?)));
+            get.expect("a page")
+        });
+        let path = phone.path().join("phone.db");
+        let mut bytes = std::fs::read(&path).expect("read");
+        bytes[(page - 1) * size..page * size].fill(0xFF);
+        std::fs::write(&path, bytes).expect("damaged");
+        assert_eq!(damage(&mut phone), None, "it was looked through a moment ago");
+        phone.time.pass(passed);
+        assert_eq!(damage(&mut phone).expect("told").what, ["database"], "after {passed} ms");
+        assert_eq!(written(&mut phone), before);
+    }
 }
 
 #[test]

@@ -50,3 +50,44 @@ async fn a_phone_with_a_bit_flipped_in_any_fact_opens_and_syncs_and_has_all_its_
     assert!(told > 0, "some of them were told");
     report("fact_bit", cases);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_with_a_bit_flipped_in_a_cursor_or_a_mark_skips_nothing_and_has_all_its_work() {
+    let mut ground = Ground::new().await;
+    ground.member.close();
+    let sound = ground.rows().await;
+    let newest = |table: &str| match table {
+        "scopes" => "scope = (SELECT scope FROM scopes WHERE position > 0 ORDER BY number LIMIT 1)",
+        _ => "(scope, position) = (SELECT scope, position FROM marks ORDER BY position DESC LIMIT 1)",
+    };
+    let mut cases = 0;
+    for table in ["scopes", "marks"] {
+        for bit in (0..40).step_by(stride(3)) {
+            let what = format!("bit {bit} of a position in {table}");
+            let mut phone = ground.member.copy();
+            let file = Connection::open(phone.file()).unwrap();
+            let flipped = "(position | ?1) - (position & ?1)";
+            let sql = format!("UPDATE {table} SET position = {flipped} WHERE {}", newest(table));
+            assert_eq!(file.execute(&sql, [1_i64 << bit]).unwrap(), 1, "{what}");
+            drop(file);
+            ground.all_arrives(&mut phone, &what).await;
+            assert_same(&phone.rows(), &sound, &what);
+            cases += 1;
+        }
+        for bit in (0..64).step_by(stride(5)) {
+            let what = format!("bit {bit} of a chain in {table}");
+            let mut phone = ground.member.copy();
+            let file = Connection::open(phone.file()).unwrap();
+            let sql = format!("SELECT chain FROM {table} WHERE {}", newest(table));
+            let mut chain: [u8; 8] = file.query_row(&sql, [], |row| row.get(0)).unwrap();
+            chain[bit / 8] ^= 1 << (bit % 8);
+            let sql = format!("UPDATE {table} SET chain = ?1 WHERE {}", newest(table));
+            assert_eq!(file.execute(&sql, [chain]).unwrap(), 1, "{what}");
+            drop(file);
+            ground.all_arrives(&mut phone, &what).await;
+            assert_same(&phone.rows(), &sound, &what);
+            cases += 1;
+        }
+    }
+    report("cursor_bit", cases);
+}

@@ -19,7 +19,15 @@ fn facts(phone: &Handset) -> BTreeMap<String, Vec<u8>> {
 
 fn last_sync(phone: &Handset) -> i64 {
     let sql = "SELECT value FROM phone_facts WHERE name = 'last_sync'";
-    phone.read().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap().parse().unwrap()
+    phone
+        .read()
+        .query_row(sql, [], |row| row.get::<_, String>(0))
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

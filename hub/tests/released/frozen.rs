@@ -125,7 +125,11 @@ pub fn pack(to: &Path, name: &str, bytes: &[u8]) {
 /// The hub has moved.
 pub fn point_to(phone: &Path, url: &str) {
     let file = rusqlite::Connection::open(phone.join("phone.db")).unwrap();
-    let sql = "UPDATE phone_facts SET value = json_set(value, '$.hub_url', ?1) WHERE name = 'identity'";
+    // Without its sum it reads as one of the first release.
+    let sql = "WITH known (json) AS (SELECT substr(value, 1, instr(value || char(10), char(10)) - 1)
+                                     FROM phone_facts WHERE name = 'identity')
+               UPDATE phone_facts SET value = json_set((SELECT json FROM known), '$.hub_url', ?1)
+               WHERE name = 'identity'";
     assert_eq!(file.execute(sql, [url]).unwrap(), 1);
     drop(file);
     // It is made again from the database.
