@@ -5,6 +5,7 @@
 //! kept without knowing them move into their columns.
 
 use std::fmt::Write;
+use std::fs::File;
 use std::path::Path;
 
 use langso_domain::registry::{self, Registry, Table};
@@ -84,6 +85,7 @@ impl Replica {
     /// [`Error::NewerSchema`] for a file of a newer program, which is left as it is; [`Error::Sqlite`] when the file
     /// cannot be opened, read or written.
     pub fn open(path: &Path, schema: Schema, purpose: Purpose) -> Result<Self> {
+        let _alone = alone_with(path);
         Self::prepare(Connection::open(path)?, schema, purpose)
     }
 
@@ -152,19 +154,39 @@ impl Replica {
     }
 }
 
-/// Who opens a new file at the same moment holds it for as long as it takes to make it. SQLite waits for such a lock by
+/// Who makes a file is alone with its folder until it is made: no lock of SQLite's covers the whole time in which a file
+/// becomes one with a log. Threads wait for each other here and so do processes, for as long as it takes to make one
+/// file. Where a folder cannot be locked, what [`use_wal`] waits for has to do.
+fn alone_with(path: &Path) -> Option<File> {
+    if std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
+        return None;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = File::open(folder).ok()?;
+    folder.lock().ok()?;
+    Some(folder)
+}
+
+/// Whoever has the file at the same moment holds it for as long as it takes to make it. SQLite waits for such a lock by
 /// itself everywhere but here: so the lock is waited for, and then the mode is asked for again.
 fn use_wal(connection: &Connection) -> Result<()> {
     let mut tries = BUSY_TRIES;
     loop {
         match connection.pragma_update(None, "journal_mode", "WAL") {
-            Err(why) if tries > 0 && why.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-                tries -= 1;
-                connection.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
-            }
+            Err(why) if tries > 0 && is_held(&why) => tries -= 1,
             done => return Ok(done?),
         }
+        match connection.execute_batch("BEGIN EXCLUSIVE; COMMIT") {
+            Err(why) if !is_held(&why) => return Err(why.into()),
+            _ => {}
+        }
     }
+}
+
+/// By another connection, which will let go of it. The second is said when the index of a log is made and unmade again
+/// under whoever reads it.
+fn is_held(why: &rusqlite::Error) -> bool {
+    matches!(why.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::FileLockingProtocolFailed))
 }
 
 /// The file's schema version, when this program knows it.
