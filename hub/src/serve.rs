@@ -4,7 +4,7 @@
 //! The one idea: every position after the cursor is either in a receipt of the head or in a frame, or under a snapshot
 //! that is served, so that the phone's chain always closes. Frames are made one at a time, when the line has taken the last.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use langso_domain::id::{DeviceId, Key, ScopeId};
@@ -103,12 +103,9 @@ impl Reply {
         let mut readable: BTreeMap<ScopeId, i64> =
             readable.map(|grant| (grant.scope, grant.kind as i64)).collect();
         let index = HeldIndex::new(&hello.held);
-        let mut held: BTreeMap<ScopeId, Vec<&Held>> = BTreeMap::new();
-        for offer in &hello.held {
-            if let Some(scope) = log.scope_of(offer.writer)? {
-                held.entry(scope).or_default().push(offer);
-            }
-        }
+        let mut held = by_scope(&log, &hello.held)?;
+        let recall = HeldIndex::new(&hello.recalled);
+        let mut recalled = by_scope(&log, &hello.recalled)?;
         // What has just come is named before all else: however much waits, it is not sent again.
         let is_asked = |of: ScopeId| hello.cursors.iter().any(|(scope, _)| *scope == of);
         let just_come = aside.iter().filter(|(scope, ..)| is_asked(*scope));
@@ -142,13 +139,22 @@ impl Reply {
             // What came after the head was read is told next time: the phone counts a receipt above the head as void.
             rows.retain(|(position, _)| *position <= state.head);
             rows.sort_unstable_by_key(|(position, _)| *position);
-            // What came in this request and stands below the cursor is told apart from what the chain runs over.
-            let below = known.iter().filter(|(of, _, position)| of == scope && *position <= from.position);
-            let mut below: Vec<_> = below.map(|(_, key, position)| (*position, *key)).collect();
-            below.sort_unstable_by_key(|(position, _)| *position);
-            below.dedup();
-            let mut got = receipts(at, &index, below, &mut room);
-            got.ranges.extend(receipts(at, &index, rows, &mut room).ranges);
+            // What stands below the cursor and came in this request, or was asked for, is told apart from what the chain
+            // runs over.
+            let mut below = BTreeMap::new();
+            for offer in recalled.remove(scope).unwrap_or_default() {
+                let told = log.keys_of(*scope, offer.writer, offer.upto, 0)?;
+                let places = hello.held.len() as u32;
+                let place = |key| recall.place(key).map(|place| places + place);
+                let told = told.into_iter().filter(|(position, _)| *position <= from.position);
+                below.extend(told.map(|(position, key)| (position, (key, place(key)))));
+            }
+            let came = known.iter().filter(|(of, _, position)| of == scope && *position <= from.position);
+            below.extend(came.map(|(_, key, position)| (*position, (*key, index.place(*key)))));
+            let places: HashMap<Key, Option<u32>> = below.values().copied().collect();
+            let below = below.into_iter().map(|(position, (key, _))| (position, key));
+            let mut got = receipts(at, |key| places[&key], below, &mut room);
+            got.ranges.extend(receipts(at, |key| index.place(key), rows, &mut room).ranges);
             if let Some(left) = left {
                 // Who left is still told where the own work is, and how safe, and is served nothing more.
                 head.left.push(Left::sign(&keys.signing, device, *scope, left.unsigned()));
@@ -361,6 +367,17 @@ fn choose(
     let comes_through = newest.longest <= (hello.max_frame as usize).min(budget);
     let is_behind = from.position == 0 || is_shorter || told.is_some();
     (asks || (is_behind && from.position < newest.of.position && comes_through)).then(|| (newest.clone(), 0))
+}
+
+/// Writers of which a phone speaks, by the scope to which each is bound.
+fn by_scope<'h>(log: &Log, writers: &'h [Held]) -> Result<BTreeMap<ScopeId, Vec<&'h Held>>, log::Error> {
+    let mut by_scope: BTreeMap<ScopeId, Vec<&Held>> = BTreeMap::new();
+    for one in writers {
+        if let Some(scope) = log.scope_of(one.writer)? {
+            by_scope.entry(scope).or_default().push(one);
+        }
+    }
+    Ok(by_scope)
 }
 
 /// The cursor to serve from: the phone's, or the newest of its marks in this log's history; none when none is.

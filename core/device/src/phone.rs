@@ -16,6 +16,7 @@ use langso_sync::change;
 use langso_sync::clock::Clock;
 use langso_sync::keys::SigningKey;
 use langso_sync::value::Value;
+use langso_sync::wire::Held;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::ballast;
@@ -44,6 +45,8 @@ pub struct Phone {
     pub(crate) journal: Journal,
     pub(crate) authors: Authors,
     pub(crate) identity: Option<Identity>,
+    /// Own writers of which the hub is to be asked where their forgotten changes are; see `reconcile`.
+    pub(crate) unplaced: Vec<Held>,
     pub(crate) scopes: Vec<(ScopeKind, i64, ScopeId)>,
     /// How many saves this process has committed.
     pub(crate) saves: u64,

@@ -3,7 +3,7 @@
 //! flipped bit would be signed and sent.
 //!
 //! Here also: writers of earlier processes end at the last number they gave; receipts whose checksum does not hold are
-//! none; and the number up to which the outbox need not be looked at passes over nothing that has no receipt.
+//! none, and the hub is asked for those of changes that have been forgotten here; and the number up to which the outbox need not be looked at passes over nothing that has no receipt.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
@@ -12,6 +12,7 @@ use langso_domain::id::{DeviceId, Key, ScopeId, Writer};
 use langso_store::Replica;
 use langso_sync::change::{self, Change};
 use langso_sync::clock::Stamp;
+use langso_sync::wire::Held;
 use rusqlite::Connection;
 
 use crate::damage::{Damage, what};
@@ -37,6 +38,9 @@ pub(crate) struct Reconciled {
     pub newest: Stamp,
     /// What could not be had from either.
     pub damage: Damage,
+    /// Own writers with changes that are neither here nor known to be anywhere: their receipts were damaged after their
+    /// bytes were forgotten, and nothing else would ever ask for them.
+    pub unplaced: Vec<Held>,
 }
 
 /// The outbox as it was found.
@@ -124,7 +128,34 @@ pub(crate) fn reconcile(
         found.newest = found.newest.max(change.stamp);
     }
     batch.commit()?;
+    found.unplaced = list_unplaced(replica.connection(), device, &outbox.whole)?;
     Ok(found)
+}
+
+fn list_unplaced(connection: &Connection, device: DeviceId, here: &HashSet<Key>) -> Result<Vec<Held>> {
+    let mut known = receipts(connection, "receipts")?;
+    for (writer, ranges) in receipts(connection, "void_receipts")? {
+        known.entry(writer).or_default().extend(ranges);
+    }
+    let mut get = connection.prepare("SELECT key FROM set_aside_notices")?;
+    let noticed =
+        get.query_map([], |row| row.get::<_, [u8; 11]>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    for key in noticed.iter().filter_map(|key| Key::from_bytes(key)).chain(here.iter().copied()) {
+        known.entry(key.writer).or_default().push((key.seq, key.seq));
+    }
+    let mut get = connection.prepare("SELECT writer, upto FROM writers WHERE device = ?1 AND upto > 0")?;
+    let own = get.query_map([device.0], |row| Ok((Writer(row.get::<_, i64>(0)? as u64), row.get(1)?)))?;
+    let mut unplaced = Vec::new();
+    for (writer, upto) in own.collect::<rusqlite::Result<Vec<(Writer, u32)>>>()? {
+        let ranges = known.entry(writer).or_default();
+        ranges.sort_unstable();
+        let placed =
+            ranges.iter().fold(0, |end, (first, last)| if *first <= end + 1 { end.max(*last) } else { end });
+        if placed < upto {
+            unplaced.push(Held { writer, upto });
+        }
+    }
+    Ok(unplaced)
 }
 
 /// Whether the outbox let go of a change and the journal has not yet.
@@ -151,7 +182,7 @@ fn read(
     scopes: &HashMap<i64, ScopeId>,
     journalled: &HashSet<Key>,
 ) -> Result<Outbox> {
-    let receipts = receipts(connection)?;
+    let receipts = receipts(connection, "receipts")?;
     let mut outbox = Outbox::default();
     let mut get = connection.prepare("SELECT n, scope, bytes, sum FROM outbox ORDER BY n")?;
     let mut rows = get.query([])?;
@@ -185,9 +216,9 @@ fn read(
     Ok(outbox)
 }
 
-fn receipts(connection: &Connection) -> Result<HashMap<Writer, Vec<(u32, u32)>>> {
+fn receipts(connection: &Connection, table: &str) -> Result<HashMap<Writer, Vec<(u32, u32)>>> {
     let mut ranges: HashMap<_, Vec<_>> = HashMap::new();
-    let mut get = connection.prepare("SELECT writer, first_seq, last_seq FROM receipts")?;
+    let mut get = connection.prepare(&format!("SELECT writer, first_seq, last_seq FROM {table}"))?;
     let mut rows = get.query([])?;
     while let Some(row) = rows.next()? {
         let writer = Writer(row.get::<_, i64>(0)? as u64);

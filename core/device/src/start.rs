@@ -29,7 +29,7 @@ use crate::key;
 use crate::leave;
 use crate::phone::{Authors, Phone};
 use crate::rebuild;
-use crate::reconcile::reconcile;
+use crate::reconcile::{Reconciled, reconcile};
 use crate::time::TimeSource;
 
 const READ_ONLY: &str = "folder_read_only";
@@ -63,7 +63,7 @@ impl Phone {
         let journal = Journal::look(&folder.journal()).map_err(|_| locked())?;
         match key::find(path, identity.as_ref().map(|identity| identity.device))? {
             key::Found::Sound(key) | key::Found::Half(key, _) => {
-                Self::of(Parts { folder, time, key, journal, identity, replica }, Stamp::default())
+                Self::of(Parts { folder, time, key, journal, identity, replica }, Reconciled::default())
             }
             key::Found::None | key::Found::Lost => Err(key_lost()),
         }
@@ -112,22 +112,22 @@ impl Phone {
         let key = find_key(folder, identity.as_ref(), &contents, damage)?;
         let reconciled = reconcile(&mut replica, &mut journal, key.id(), &contents.records, folder)?;
         reconciled.damage.what.iter().for_each(|of| damage.add(of, None));
-        damage.set_aside.extend(reconciled.damage.set_aside);
+        damage.set_aside.extend(reconciled.damage.set_aside.iter().cloned());
         damage.note(replica.connection())?;
         let (folder, time) = (folder.clone(), time.clone());
-        let phone = Self::of(Parts { folder, time, key, journal, identity, replica }, reconciled.newest)?;
+        let phone = Self::of(Parts { folder, time, key, journal, identity, replica }, reconciled)?;
         ballast::keep(phone.folder.path());
         Ok(phone)
     }
 
-    fn of(parts: Parts, newest: Stamp) -> Result<Self> {
+    fn of(parts: Parts, reconciled: Reconciled) -> Result<Self> {
         let connection = parts.replica.connection();
         let hub_time = facts::get(connection, name::HUB_TIME)?;
         let last: u64 = facts::get(connection, name::LAST_STAMP)?.unwrap_or_default();
         let mut phone = Self {
             device: parts.key.id(),
             key: parts.key,
-            clock: Clock::after(newest.max(Stamp(last))),
+            clock: Clock::after(reconciled.newest.max(Stamp(last))),
             hub_time,
             known: RefCell::new(None),
             heard: 0,
@@ -136,6 +136,7 @@ impl Phone {
             journal: parts.journal,
             authors: Authors::default(),
             identity: parts.identity,
+            unplaced: reconciled.unplaced,
             scopes: Vec::new(),
             replica: parts.replica,
             saves: 0,

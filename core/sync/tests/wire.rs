@@ -36,29 +36,43 @@ fn any_hello() -> impl Strategy<Value = Hello> {
     let digests = proptest::collection::vec((any::<prop::sample::Index>(), any::<[u8; 16]>()), 0..3);
     let landing = (any::<prop::sample::Index>(), 0..=MAX_POSITION, any::<u32>());
     let landings = proptest::collection::vec(landing, 0..3);
-    (any::<(u16, u16, u32, u32)>(), any_cursors(), held, "\\PC{0,16}", marks, digests, landings).prop_map(
-        |((protocol, schema, max_bytes, max_frame), cursors, held, app, marks, digests, landings)| Hello {
-            protocol,
-            schema,
-            held: held.into_iter().map(|(writer, upto)| Held { writer: Writer(writer), upto }).collect(),
-            max_bytes,
-            max_frame,
-            app,
-            marks: marks
-                .into_iter()
-                .map(|(at, cursor)| Mark { scope: at.index(cursors.len()), cursor })
-                .collect(),
-            digests: digests
-                .into_iter()
-                .map(|(at, bytes)| (at.index(cursors.len()), Digest::from_bytes(bytes)))
-                .collect(),
-            landings: landings
-                .into_iter()
-                .map(|(at, position, next)| LandingAt { scope: at.index(cursors.len()), position, next })
-                .collect(),
-            cursors,
-        },
-    )
+    let recalled = held.clone();
+    (any::<(u16, u16, u32, u32)>(), any_cursors(), (held, recalled), "\\PC{0,16}", marks, digests, landings)
+        .prop_map(
+            |(
+                (protocol, schema, max_bytes, max_frame),
+                cursors,
+                (held, recalled),
+                app,
+                marks,
+                digests,
+                landings,
+            )| Hello {
+                protocol,
+                schema,
+                held: held.into_iter().map(|(writer, upto)| Held { writer: Writer(writer), upto }).collect(),
+                recalled: recalled
+                    .into_iter()
+                    .map(|(writer, upto)| Held { writer: Writer(writer), upto })
+                    .collect(),
+                max_bytes,
+                max_frame,
+                app,
+                marks: marks
+                    .into_iter()
+                    .map(|(at, cursor)| Mark { scope: at.index(cursors.len()), cursor })
+                    .collect(),
+                digests: digests
+                    .into_iter()
+                    .map(|(at, bytes)| (at.index(cursors.len()), Digest::from_bytes(bytes)))
+                    .collect(),
+                landings: landings
+                    .into_iter()
+                    .map(|(at, position, next)| LandingAt { scope: at.index(cursors.len()), position, next })
+                    .collect(),
+                cursors,
+            },
+        )
 }
 
 fn any_ranges() -> impl Strategy<Value = Vec<Range>> {

@@ -10,6 +10,7 @@ use langso_hub::clock::{DAY_MS, HOUR_MS};
 use langso_sync::change;
 use serde_json::json;
 
+use crate::field::http::asked;
 use crate::field::ledger::Ledger;
 use crate::field::{Field, Handset, Team};
 
@@ -270,4 +271,92 @@ async fn a_hub_clock_that_jumps_a_year_makes_no_week() {
     field.world.pass(8 * DAY_MS);
     phone.sync().await.unwrap();
     assert!(kept(&phone)[0] < before[0]);
+}
+
+/// Flips a bit of the writer of every receipt in the file of a closed phone; gives how many.
+fn flip_receipts(phone: &Handset) -> usize {
+    let file = phone.read();
+    file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let sql = "SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = 'receipts'";
+    let number = |row: &rusqlite::Row<'_>, at| row.get::<_, i64>(at).map(|number| number as usize);
+    let (page, size) = file.query_row(sql, [], |row| Ok((number(row, 0)?, number(row, 1)?))).unwrap();
+    let mut get = file.prepare("SELECT writer FROM receipts").unwrap();
+    let writers = get.query_map([], |row| row.get::<_, i64>(0)).unwrap().map(|writer| writer.unwrap());
+    let writers: BTreeSet<[u8; 8]> = writers.map(i64::to_be_bytes).collect();
+    drop(get);
+    drop(file);
+    let mut bytes = std::fs::read(phone.file()).unwrap();
+    let of_receipts = &mut bytes[(page - 1) * size..page * size];
+    let places: Vec<_> = of_receipts
+        .windows(8)
+        .enumerate()
+        .filter(|(_, eight)| writers.contains(*eight))
+        .map(|(at, _)| at)
+        .collect();
+    places.iter().for_each(|at| of_receipts[at + 7] ^= 1);
+    std::fs::write(phone.file(), bytes).unwrap();
+    places.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receipts_that_were_damaged_after_their_changes_were_forgotten_are_asked_for_once_and_told_again() {
+    let field = Field::start().await;
+    let team = field.found("Tổ thôn Ngàn Chi");
+    let mut phone = field.phone(&team, "Chíu Sám Múi", Role::Member).await;
+    let mut lead = field.phone(&team, "Tằng Dảu Sồi", Role::Lead).await;
+    let mut visits = Vec::new();
+    for _ in 0..3 {
+        phone.sync().await.unwrap();
+        visits.push(phone.visit(&team));
+        phone.sync().await.unwrap();
+        lead.sync().await.unwrap();
+        lead.household("Hộ 12");
+        lead.sync().await.unwrap();
+        // Another writer.
+        phone.close();
+    }
+    phone.sync().await.unwrap();
+    field.back_up();
+    phone.sync().await.unwrap();
+    field.world.pass(8 * DAY_MS);
+    phone.sync().await.unwrap();
+    assert_eq!((kept(&phone)[0], kept(&phone)[3]), (0, 0), "all of it is forgotten");
+    // One more that is not, of a writer that goes on.
+    let late = phone.visit(&team);
+    phone.sync().await.unwrap();
+    let receipt = |phone: &mut Handset, visit| {
+        phone.app().call("visits.get_visit", json!({"visit": visit})).unwrap()["receipt"].clone()
+    };
+    let status = |phone: &mut Handset| phone.app().sync().get_status(Nothing {}).unwrap();
+    let all: Vec<_> = visits.iter().chain([&late]).copied().collect();
+    let before: Vec<_> = all.iter().map(|visit| receipt(&mut phone, *visit)).collect();
+    let counted = status(&mut phone);
+    assert!(before[..3].iter().all(|receipt| receipt["rung"] == "in_backup"), "{before:?}");
+
+    phone.close();
+    let flipped = flip_receipts(&phone);
+    assert!(flipped >= 4, "{flipped}");
+    let damaged: Vec<_> = visits.iter().map(|visit| receipt(&mut phone, *visit)).collect();
+    assert!(
+        damaged.iter().all(|receipt| receipt["rung"] == "on_phone"),
+        "not known to be anywhere: {damaged:?}"
+    );
+
+    phone.link.take_exchanges();
+    phone.sync().await.unwrap();
+    let recalls = |phone: &Handset| -> Vec<usize> {
+        let all = phone.link.take_exchanges();
+        all.iter().map(|one| asked(&one.up).0.unwrap().recalled.len()).collect()
+    };
+    let first = recalls(&phone);
+    assert!(first[0] > 0 && first[1..].iter().all(|count| *count == 0), "{first:?}");
+    let after: Vec<_> = all.iter().map(|visit| receipt(&mut phone, *visit)).collect();
+    assert_eq!(after, before);
+    let again = status(&mut phone);
+    assert_eq!((again.on_phone, again.at_hub, again.in_backup), (0, counted.at_hub, counted.in_backup));
+    phone.close();
+    phone.sync().await.unwrap();
+    assert_eq!(recalls(&phone), [0], "there is nothing left to ask for");
+    let written = phone.written();
+    field.holds_once(team.scope, written.iter().filter(|(of, ..)| *of == team.scope).map(|(_, key, _)| key));
 }

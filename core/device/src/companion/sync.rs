@@ -168,6 +168,7 @@ impl Sync<'_> {
         self.offer_digests(&mut talk, &mut comparisons)?;
         let left: Vec<ScopeId> = facts::get(self.0.phone().connection(), name::LEFT)?.unwrap_or_default();
         talk.session.ask_for(talk.unsent.writers_of(&left));
+        talk.session.recall(self.phone_of(&talk)?.unplaced.clone());
         let mut first_waiting = None;
         while !talk.session.done() && !talk.session.spent() {
             let body = self.request(&mut talk)?;
@@ -224,6 +225,8 @@ impl Sync<'_> {
             return Err(AppError::offline("budget_too_small"));
         }
         let now = phone.now().ms;
+        // What the hub did not say it does not know, and would not say next time.
+        phone.unplaced = session.recalled().to_vec();
         if session.done() {
             brought.left.sort_unstable();
             brought.left.dedup();

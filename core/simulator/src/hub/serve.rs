@@ -100,7 +100,12 @@ impl Hub {
                 head.watermarks.push((at, log.watermark));
             }
             let rows = (1..).zip(&log.rows).skip(from.position as usize).filter(|(_, row)| row.is_committed);
-            let got = receipts(at, &held, rows.map(|(position, row)| (position, row.key)), &mut room);
+            let got = receipts(
+                at,
+                |key| held.place(key),
+                rows.map(|(position, row)| (position, row.key)),
+                &mut room,
+            );
             serve.push((log, from, got.ranges.clone()));
             if !got.ranges.is_empty() {
                 head.receipts.push(got);

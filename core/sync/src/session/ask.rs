@@ -19,7 +19,7 @@ const FRAME_BYTES: usize = 8 * 1024;
 /// The most writers whose changes go out in one request; the rest of the list is for writers sent before.
 const MAX_WRITERS: usize = MAX_HELD / 2;
 /// What a writer costs in a hello and, once more, in its first change.
-const WRITER_BYTES: usize = 12;
+pub(super) const WRITER_BYTES: usize = 12;
 
 impl Session {
     /// The next request's body. `held`: own writers with a change that has no position, or one above the cursor, in
@@ -54,6 +54,7 @@ impl Session {
             marked: self.marks.keys().copied().collect(),
             cursors: hello.cursors,
             held: hello.held,
+            recalled: hello.recalled,
             keys,
             carried,
             exhausted,
@@ -235,6 +236,17 @@ impl Session {
     /// scopes that it no longer serves, where no frame tells what became of them.
     pub fn ask_for(&mut self, writers: impl IntoIterator<Item = Writer>) {
         self.offered.extend(writers);
+    }
+
+    /// Own writers, each once, of which receipts were lost and the changes too: the hub is asked where they are, below the
+    /// cursor alone. No chain speaks of them.
+    pub fn recall(&mut self, writers: Vec<Held>) {
+        self.recalled = writers;
+    }
+
+    /// Those of which the hub has not been asked yet, or has not answered.
+    pub fn recalled(&self) -> &[Held] {
+        &self.recalled
     }
 
     /// Older cursors of a scope (ends of kept frames), newest first, for a hub that does not know the newest.

@@ -5,9 +5,10 @@
 
 use langso_domain::id::{Key, ScopeId};
 
+use super::ask::WRITER_BYTES;
 use super::phone::Session;
 use crate::keys::SigningKey;
-use crate::wire::{Held, Hello, request_bytes};
+use crate::wire::{Held, Hello, MAX_HELD, request_bytes};
 
 /// What the head and end of a reply take at most when nothing is new, but for their scopes: time, nonce, and a few
 /// scopes that were joined or left.
@@ -71,6 +72,13 @@ impl Session {
         if is_poor {
             // Offers are only a short cut: an own change comes back in a frame, too.
             hello.held.clear();
+        }
+        // They can wait: as many as the pace allows beside what is held, and none that bytes would be short for.
+        let room =
+            (self.setup.pace.held_bytes() / WRITER_BYTES).min(MAX_HELD).saturating_sub(hello.held.len());
+        hello.recalled = self.recalled.iter().take(room).copied().collect();
+        if is_bounded && self.cost(&hello, &load) > self.left_bytes() {
+            hello.recalled.clear();
         }
         if is_bounded {
             let body = request_bytes(&self.setup.nonce, &hello, &load.frames);

@@ -25,19 +25,19 @@ impl HeldIndex {
     }
 }
 
-/// The receipts of one scope from its log's (position, key) above the cursor, in order of position; rows of writers
-/// that the phone did not offer are passed over. Takes at most `room` ranges and lowers it by what it took; what does
-/// not fit is simply served as frames.
+/// The receipts of one scope from its log's (position, key), in order of position; rows of writers to which `place` gives
+/// none in the hello's lists are passed over. Takes at most `room` ranges and lowers it by what it took; what lies above
+/// the cursor and does not fit is simply served as frames.
 pub fn receipts(
     scope: usize,
-    held: &HeldIndex,
+    place: impl Fn(Key) -> Option<u32>,
     rows: impl IntoIterator<Item = (u64, Key)>,
     room: &mut usize,
 ) -> ScopeReceipts {
     let most = (*room).min(MAX_RANGES);
     let mut ranges: Vec<Range> = Vec::new();
     for (position, key) in rows {
-        let Some(place) = held.place(key) else { continue };
+        let Some(place) = place(key) else { continue };
         if let Some(last) = ranges.last_mut() {
             let follows = last.position + u64::from(last.n) == position && last.first + last.n == key.seq;
             if follows && last.held == place {

@@ -23,6 +23,7 @@ pub(super) struct Flight {
     pub down: u64,
     pub cursors: Vec<(ScopeId, Cursor)>,
     pub held: Vec<Held>,
+    pub recalled: Vec<Held>,
     /// The changes in its frames.
     pub keys: Vec<Key>,
     /// Others' frames in it.
@@ -61,6 +62,8 @@ pub struct Session {
     pub(super) carried: HashSet<i64>,
     /// Writers that the hub may know from this session.
     pub(super) offered: HashSet<Writer>,
+    /// Own writers of which receipts were lost and have not been told again.
+    pub(super) recalled: Vec<Held>,
     /// Scopes whose cursor the hub did not know, with what is offered instead.
     pub(super) marks: BTreeMap<ScopeId, Vec<Cursor>>,
     /// To be compared in the next request.
@@ -101,6 +104,7 @@ impl Session {
             sent: HashSet::new(),
             carried: HashSet::new(),
             offered: HashSet::new(),
+            recalled: Vec::new(),
             marks: BTreeMap::new(),
             digests: Vec::new(),
             landings: Landings::default(),
@@ -174,15 +178,16 @@ impl Session {
             let from = resumed.map_or(flight.cursors[of.scope].1, |(_, cursor)| *cursor).position;
             let mut list = Vec::with_capacity(of.ranges.len());
             for range in &of.ranges {
-                let held = flight.held.get(range.held as usize).ok_or(WireError::Malformed("receipts"))?;
-                // Below the cursor only what was just sent as if the hub did not know it, and no range across it.
-                let is_above = range.position > from;
+                let place = range.held as usize;
+                let mut said = flight.held.iter().chain(&flight.recalled);
+                let held = said.nth(place).ok_or(WireError::Malformed("receipts"))?;
+                // Below the cursor only what was recalled, or just sent as if the hub did not know it, and no range across it.
+                let is_recalled = place >= flight.held.len();
+                let is_below = range.position + u64::from(range.n) - 1 <= from;
                 let is_sent = |seq| sent.contains(&Key { writer: held.writer, seq });
-                let is_known = || {
-                    range.position + u64::from(range.n) - 1 <= from
-                        && (range.first..range.first + range.n).all(is_sent)
-                };
-                if range.first + range.n - 1 > held.upto || !(is_above || is_known()) {
+                let is_known = || is_recalled || (range.first..range.first + range.n).all(is_sent);
+                let is_due = if is_below { is_known() } else { range.position > from && !is_recalled };
+                if range.first + range.n - 1 > held.upto || !is_due {
                     return Err(WireError::Malformed("receipts").into());
                 }
                 list.push(Receipt {
@@ -239,6 +244,8 @@ impl Session {
                 self.tracks.insert(*scope, Track::new(from, &list[above.unwrap_or(list.len())..]));
             }
         }
+        // Whatever was told of these, asking once more would bring the same.
+        self.recalled.retain(|of| !flight.recalled.contains(of));
         self.setup.nonce = head.nonce;
         // A scope that was left stays in what is asked: of the own work there, what waits is told in every reply, and a
         // reply that did not name it would say that nothing waits.

@@ -12,7 +12,7 @@ pub(super) struct Map {
     to: Encoder<Vec<u8>>,
 }
 
-type Put = Encoder<Vec<u8>>;
+pub(super) type Put = Encoder<Vec<u8>>;
 
 impl Map {
     pub(super) fn new() -> Self {

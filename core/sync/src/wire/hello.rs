@@ -1,8 +1,9 @@
 //! The hello: what the phone says before its frames.
 
 use langso_domain::id::{MAX_SEQ, ScopeId, Writer};
+use minicbor::Decoder;
 
-use super::cbor::{Map, cursor, fixed, flat, position, put_cursor, read_flat, read_map, scope, text};
+use super::cbor::{Map, Put, cursor, fixed, flat, position, put_cursor, read_flat, read_map, scope, text};
 use super::{MAX_TEXT, PROTOCOL, WireError};
 use crate::chain::Cursor;
 use crate::digest::Digest;
@@ -66,6 +67,9 @@ pub struct Hello {
     pub landings: Vec<LandingAt>,
     /// By the scope's place in [`Hello::cursors`]: the digest of what is held at that cursor, to be compared.
     pub digests: Vec<(usize, Digest)>,
+    /// Own writers of which the phone has lost receipts: what of them lies at or below the cursor is told again. Their
+    /// places in receipts follow those of [`Hello::held`], of which together there are at most [`MAX_HELD`].
+    pub recalled: Vec<Held>,
 }
 
 impl Hello {
@@ -83,6 +87,7 @@ impl Hello {
             marks: Vec::new(),
             landings: Vec::new(),
             digests: Vec::new(),
+            recalled: Vec::new(),
         }
     }
 
@@ -96,12 +101,7 @@ impl Hello {
                 put_cursor(to, cursor)
             })
         });
-        map.put_if(!self.held.is_empty(), 3, |to| {
-            flat(to, &self.held, 2, |to, held| {
-                to.bytes(&held.writer.0.to_be_bytes())?.u32(held.upto)?;
-                Ok(())
-            })
-        });
+        map.put_if(!self.held.is_empty(), 3, |to| flat(to, &self.held, 2, put_held));
         map.put_if(self.max_bytes != u32::MAX, 4, |to| to.u32(self.max_bytes));
         map.put_if(self.max_frame != u32::MAX, 5, |to| to.u32(self.max_frame));
         map.put(6, |to| to.str(&self.app));
@@ -123,6 +123,7 @@ impl Hello {
                 Ok(())
             })
         });
+        map.put_if(!self.recalled.is_empty(), 10, |to| flat(to, &self.recalled, 2, put_held));
         map.finish()
     }
 
@@ -136,16 +137,7 @@ impl Hello {
                 2 => {
                     hello.cursors = read_flat(from, 3, MAX_SCOPES, |from| Ok((scope(from)?, cursor(from)?)))?
                 }
-                3 => {
-                    hello.held = read_flat(from, 2, MAX_HELD, |from| {
-                        let writer = Writer(u64::from_be_bytes(fixed(from, "writer")?));
-                        let upto = from.u32()?;
-                        if upto == 0 || upto > MAX_SEQ {
-                            return Err(WireError::Malformed("number"));
-                        }
-                        Ok(Held { writer, upto })
-                    })?;
-                }
+                3 => hello.held = read_flat(from, 2, MAX_HELD, held)?,
                 4 => hello.max_bytes = from.u32()?,
                 5 => hello.max_frame = from.u32()?,
                 6 => hello.app = text(from, MAX_TEXT)?,
@@ -165,6 +157,7 @@ impl Hello {
                         Ok((usize::from(from.u16()?), Digest::from_bytes(fixed(from, "digest")?)))
                     })?;
                 }
+                10 => hello.recalled = read_flat(from, 2, MAX_HELD, held)?,
                 _ => return Ok(false),
             }
             seen += u32::from(key < 3 || key == 6);
@@ -176,11 +169,11 @@ impl Hello {
         let mut scopes: Vec<_> = hello.cursors.iter().map(|(scope, _)| *scope).collect();
         scopes.sort_unstable();
         scopes.dedup();
-        let mut writers: Vec<_> = hello.held.iter().map(|held| held.writer).collect();
-        writers.sort_unstable();
-        writers.dedup();
-        if scopes.len() != hello.cursors.len() || writers.len() != hello.held.len() {
+        if scopes.len() != hello.cursors.len() || names_twice(&hello.held) || names_twice(&hello.recalled) {
             return Err(WireError::Malformed("twice the same"));
+        }
+        if hello.held.len() + hello.recalled.len() > MAX_HELD {
+            return Err(WireError::TooLarge);
         }
         if hello.marks.iter().any(|mark| mark.scope >= hello.cursors.len()) {
             return Err(WireError::Malformed("mark"));
@@ -193,4 +186,24 @@ impl Hello {
         }
         Ok(hello)
     }
+}
+
+fn put_held(to: &mut Put, held: &Held) -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
+    to.bytes(&held.writer.0.to_be_bytes())?.u32(held.upto)?;
+    Ok(())
+}
+
+fn held(from: &mut Decoder<'_>) -> Result<Held, WireError> {
+    let writer = Writer(u64::from_be_bytes(fixed(from, "writer")?));
+    let upto = from.u32()?;
+    if upto == 0 || upto > MAX_SEQ {
+        return Err(WireError::Malformed("number"));
+    }
+    Ok(Held { writer, upto })
+}
+
+fn names_twice(list: &[Held]) -> bool {
+    let mut writers: Vec<_> = list.iter().map(|held| held.writer).collect();
+    writers.sort_unstable();
+    writers.windows(2).any(|pair| pair[0] == pair[1])
 }

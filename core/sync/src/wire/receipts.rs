@@ -12,7 +12,7 @@ pub const MAX_RANGES: usize = 16_384;
 pub struct Range {
     /// The position of the first.
     pub position: u64,
-    /// The writer's place in the hello's list of held writers.
+    /// The writer's place in the hello's lists of held and recalled writers, one after the other.
     pub held: u32,
     /// The number of the first.
     pub first: u32,

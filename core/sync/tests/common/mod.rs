@@ -260,7 +260,7 @@ impl Hub {
             }
             let log = self.log.get(scope).map_or(&[][..], Vec::as_slice);
             let rows = (1..).zip(log).skip(from.position as usize);
-            let got = receipts(at, &held, rows.map(|(at, row)| (at, row.key)), &mut room);
+            let got = receipts(at, |key| held.place(key), rows.map(|(at, row)| (at, row.key)), &mut room);
             serve.push((*scope, from, got.ranges.clone()));
             if !got.ranges.is_empty() {
                 head.receipts.push(got);

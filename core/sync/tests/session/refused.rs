@@ -1,5 +1,8 @@
 //! Replies that no true hub gives to this request: refused, and nothing of them counts.
 
+use std::collections::BTreeMap;
+
+use langso_domain::id::{Key, Writer};
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::frame::{FrameBuilder, FrameError};
 use langso_sync::keys::SigningKey;
@@ -79,4 +82,63 @@ fn receipts_for_what_was_never_offered_are_refused() {
         assert!(matches!(result, Err(SessionError::Wire(WireError::Malformed(_)))), "{result:?}");
         assert!(phone.positions.is_empty());
     }
+}
+
+#[test]
+fn receipts_of_recalled_writers_are_taken_below_the_cursor_and_nowhere_else() {
+    let hub = Hub::new(&[&key(1)]);
+    let recalled = vec![Held { writer: Writer(77), upto: 4 }];
+    // The phone stands at position 10 and holds nothing of the writer any more.
+    let answered = |range: Range, recalled: &[Held]| {
+        let mut phone = Phone::new(1, &hub);
+        phone.cursors[0].1 = Cursor { position: 10, chain: Chain([3; 8]) };
+        let mut session = phone.session(&hub);
+        session.recall(recalled.to_vec());
+        let question = Question::of(&phone.ask(&mut session)).unwrap();
+        let receipts = vec![ScopeReceipts { scope: 0, ranges: vec![range] }];
+        let head = ReplyHead { receipts, question, ..Default::default() };
+        let taken = phone.take(&mut session, &head.encode());
+        (taken, phone.held.remove(&TEAM).unwrap_or_default(), session.recalled().len())
+    };
+    let good = Range { position: 7, held: 0, first: 1, n: 4 };
+    let told: BTreeMap<u64, Key> =
+        (7..=10).zip(1..).map(|(at, seq)| (at, Key { writer: Writer(77), seq })).collect();
+    assert_eq!(answered(good, &recalled), (Ok(false), told, 0));
+    for (bad, asked) in [
+        (Range { position: 8, ..good }, &recalled[..]),
+        (Range { position: 11, ..good }, &recalled[..]),
+        (Range { first: 2, ..good }, &recalled[..]),
+        (Range { held: 1, ..good }, &recalled[..]),
+        (good, &[]),
+    ] {
+        let refused = Err(SessionError::Wire(WireError::Malformed("receipts")));
+        assert_eq!(answered(bad, asked), (refused, BTreeMap::new(), asked.len()), "{bad:?}");
+    }
+}
+
+#[test]
+fn what_is_recalled_waits_while_bytes_are_short_and_is_asked_for_again_after_a_cut() {
+    let hub = Hub::new(&[&key(1)]);
+    let recalled: Vec<Held> = (1..=9).map(|n| Held { writer: Writer(n), upto: 1 }).collect();
+    let asks = |max_bytes: u64, cuts: bool| {
+        let mut phone = Phone::new(1, &hub);
+        phone.max_bytes = max_bytes;
+        let mut session = phone.session(&hub);
+        session.recall(recalled.clone());
+        let mut body = phone.ask(&mut session);
+        if cuts {
+            session.cut();
+            body = phone.ask(&mut session);
+        }
+        let mut reader = RequestReader::new(MAX_REQUEST_BYTES as u64);
+        reader.push(&body).unwrap();
+        let hello = std::iter::from_fn(|| reader.next_event().unwrap()).find_map(|event| match event {
+            RequestEvent::Hello(hello) => Some(hello),
+            _ => None,
+        });
+        (hello.unwrap().recalled, session.recalled().len())
+    };
+    assert_eq!(asks(u64::MAX, false), (recalled.clone(), 9));
+    assert_eq!(asks(u64::MAX, true), (recalled.clone(), 9));
+    assert_eq!(asks(800, false), (vec![], 9));
 }
