@@ -16,6 +16,35 @@ use crate::facts;
 use crate::journal::checksum;
 use crate::receipts::position_of;
 
+/// An own change as it lies in the file: read by [`Row::of`] from the columns `n`, `scope`, `bytes` and `sum`.
+pub(crate) struct Row {
+    pub n: i64,
+    /// The number of its scope.
+    pub scope: i64,
+    pub bytes: Vec<u8>,
+    sum: Vec<u8>,
+}
+
+impl Row {
+    pub fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        // A sum that cannot be read fits nothing.
+        let sum = row.get("sum").unwrap_or_default();
+        Ok(Self { n: row.get("n")?, scope: row.get("scope")?, bytes: row.get("bytes")?, sum })
+    }
+
+    /// Whether the bytes are what was written for that scope. What is not is neither signed nor believed, and mended when
+    /// the phone next opens.
+    pub fn is_whole_in(&self, scope: ScopeId) -> bool {
+        checksum(scope, &self.bytes)[..] == self.sum[..]
+    }
+
+    /// The one of that number; none when it has gone.
+    pub fn get(connection: &Connection, n: i64) -> Result<Option<Self>> {
+        let mut get = connection.prepare_cached("SELECT n, scope, bytes, sum FROM outbox WHERE n = ?1")?;
+        Ok(get.query_row([n], Self::of).optional()?)
+    }
+}
+
 /// One own change on its way.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
@@ -102,7 +131,7 @@ impl Unsent {
         &'a self,
         connection: &'a Connection,
     ) -> impl Iterator<Item = (ScopeId, Vec<u8>)> + 'a {
-        self.only_here().filter_map(|entry| Some((entry.scope, bytes_of(connection, entry).ok()??)))
+        self.only_here().filter_map(|entry| Some((entry.scope, bytes_of(connection, entry)?)))
     }
 
     /// The changes of a scope with the positions that they are said to have, none of them above `upto`.
@@ -198,12 +227,10 @@ impl Unsent {
     }
 }
 
-/// None when the bytes no longer fit their checksum: they are not signed, and mended when the phone next opens.
-fn bytes_of(connection: &Connection, entry: &Entry) -> Result<Option<Vec<u8>>> {
-    let mut get = connection.prepare_cached("SELECT bytes, sum FROM outbox WHERE n = ?1")?;
-    let found = get.query_row([entry.n], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, [u8; 8]>(1)?)));
-    let found = found.optional()?;
-    Ok(found.filter(|(bytes, sum)| checksum(entry.scope, bytes) == *sum).map(|(bytes, _)| bytes))
+/// None when the bytes no longer fit their checksum.
+fn bytes_of(connection: &Connection, entry: &Entry) -> Option<Vec<u8>> {
+    let row = Row::get(connection, entry.n).ok()??;
+    row.is_whole_in(entry.scope).then_some(row.bytes)
 }
 
 fn has_receipts(connection: &Connection, writer: Writer) -> Result<bool> {

@@ -19,7 +19,8 @@ use crate::damage::{Damage, what};
 use crate::error::{AppError, Result};
 use crate::facts::{self, name};
 use crate::folder::{Folder, create_private, free_name};
-use crate::journal::{self, Journal, Record};
+use crate::journal::{Journal, Record};
+use crate::outbox::Row;
 use crate::phone::put_outbox;
 use crate::prune;
 use crate::receipts::position_of;
@@ -187,12 +188,9 @@ fn read(
     let mut get = connection.prepare("SELECT n, scope, bytes, sum FROM outbox ORDER BY n")?;
     let mut rows = get.query([])?;
     while let Some(row) = rows.next()? {
-        let (n, bytes): (i64, Vec<u8>) = (row.get(0)?, row.get(2)?);
-        let scope = scopes.get(&row.get(1)?).filter(|scope| {
-            row.get_ref(3)
-                .and_then(|sum| Ok(sum.as_blob()?.to_vec()))
-                .is_ok_and(|sum| sum == journal::checksum(**scope, &bytes))
-        });
+        let row = Row::of(row)?;
+        let scope = scopes.get(&row.scope).filter(|scope| row.is_whole_in(**scope));
+        let Row { n, bytes, .. } = row;
         let head = change::scan(&bytes).map(|(head, _)| head);
         let (Some(scope), Ok(head)) = (scope, head) else {
             outbox.damaged.push((n, bytes));

@@ -17,7 +17,7 @@ use langso_sync::state::StateFrame;
 
 use crate::error::{AppError, Result};
 use crate::folder::beside;
-use crate::journal::checksum;
+use crate::outbox::Row;
 use crate::phone::Phone;
 use crate::rebuild::BESIDE;
 use crate::{digests, fall_back};
@@ -188,12 +188,6 @@ fn remove(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One own change as it lies in the outbox: its bytes, and their checksum.
-fn own(connection: &rusqlite::Connection, n: i64) -> Result<(Vec<u8>, Vec<u8>)> {
-    let mut get = connection.prepare_cached("SELECT bytes, sum FROM outbox WHERE n = ?1")?;
-    Ok(get.query_row([n], |row| Ok((row.get(0)?, row.get(1)?)))?)
-}
-
 fn list_own(connection: &rusqlite::Connection, scope: ScopeId) -> Result<Vec<i64>> {
     let sql =
         "SELECT o.n FROM outbox AS o JOIN scopes AS s ON s.number = o.scope WHERE s.scope = ?1 ORDER BY o.n";
@@ -204,8 +198,7 @@ fn list_own(connection: &rusqlite::Connection, scope: ScopeId) -> Result<Vec<i64
 
 fn is_outbox_sound(phone: &Phone, scope: ScopeId) -> Result<bool> {
     for n in list_own(phone.connection(), scope)? {
-        let (bytes, sum) = own(phone.connection(), n)?;
-        if checksum(scope, &bytes)[..] != sum[..] {
+        if !Row::get(phone.connection(), n)?.is_some_and(|row| row.is_whole_in(scope)) {
             return Ok(false);
         }
     }
@@ -214,8 +207,8 @@ fn is_outbox_sound(phone: &Phone, scope: ScopeId) -> Result<bool> {
 
 fn replay(batch: &mut Batch<'_>, scope: ScopeId, device: DeviceId) -> Result<()> {
     for n in list_own(batch.connection(), scope)? {
-        let (bytes, _) = own(batch.connection(), n)?;
-        let change = Change::decode(&bytes).map_err(|_| AppError::Corrupt)?;
+        let row = Row::get(batch.connection(), n)?.ok_or(AppError::Corrupt)?;
+        let change = Change::decode(&row.bytes).map_err(|_| AppError::Corrupt)?;
         batch.replay(scope, device, &change)?;
     }
     let sql =

@@ -12,7 +12,7 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use crate::facts::{self, Identity, name};
-use crate::journal;
+use crate::outbox::Row as Own;
 use crate::reconcile::RECEIPT_SUM;
 
 /// How many numbers in a row may be missing before the rest of the outbox is given up: those of many pages.
@@ -58,12 +58,11 @@ impl Wreck {
         let last = Cell::new(0);
         let mut one = |row: &Row<'_>| {
             last.set(row.get(0)?);
-            let (number, bytes): (i64, Vec<u8>) = (row.get(1)?, row.get(2)?);
-            let sum = row.get::<_, Vec<u8>>(3).unwrap_or_default();
-            let own = self.scopes.iter().filter(|(of, ..)| *of == number).map(|(_, scope, _)| scope);
-            match own.chain(others).find(|scope| journal::checksum(**scope, &bytes)[..] == sum[..]) {
-                Some(scope) => take(*scope, bytes),
-                None => doubtful.push(bytes),
+            let row = Own::of(row)?;
+            let own = self.scopes.iter().filter(|(of, ..)| *of == row.scope).map(|(_, scope, _)| scope);
+            match own.chain(others).find(|scope| row.is_whole_in(**scope)) {
+                Some(scope) => take(*scope, row.bytes),
+                None => doubtful.push(row.bytes),
             }
             Ok(())
         };
