@@ -329,13 +329,12 @@ fn a_trainer_holds_training_and_place_and_no_team_scope() {
 }
 
 #[test]
-fn what_a_team_releases_its_devices_hold_no_more() {
+fn who_leaves_a_team_holds_nothing_of_it_any_more() {
     let hub = Hub::new();
     let lan = hub.phone(1, Role::Member);
     assert_eq!(hub.log.left_at(lan.id(), TRAINING).unwrap(), None);
-    hub.log.commit(hub.key.id(), &[Write::Release(team_id(), TRAINING)], NOW.plus(5)).unwrap();
-    let held: Vec<_> = hub.log.grants(lan.id()).unwrap().iter().map(|grant| grant.scope).collect();
-    assert_eq!(held, [PLACE, TEAM_SCOPE]);
+    hub.log.commit(hub.key.id(), &[Write::Leave(lan.id(), team_id())], NOW.plus(5)).unwrap();
+    assert!(hub.log.grants(lan.id()).unwrap().is_empty());
     assert_eq!(hub.log.left_at(lan.id(), TRAINING).unwrap(), Some(NOW.plus(5)));
 }
 

@@ -266,15 +266,16 @@ async fn a_trainer_never_receives_a_team_frame() {
 }
 
 #[tokio::test]
-async fn a_scope_that_was_released_is_left_by_the_hubs_word() {
+async fn scopes_of_a_team_that_was_left_are_left_by_the_hubs_word() {
     let site = Site::start().await;
     let lan = site.phone(1, Role::Member);
-    site.log().commit(site.key().id(), &[Write::Release(team_id(), TRAINING)], NOW).unwrap();
+    site.log().commit(site.key().id(), &[Write::Leave(lan.id(), team_id())], NOW).unwrap();
     site.hands.forward(MINUTE);
     let heard = site.sync(&lan, Asks::from_start(&[TEAM_SCOPE, TRAINING])).await;
     let left = heard.news.unwrap().left;
-    assert_eq!((left[0].scope, left[0].at_ms), (TRAINING, NOW.unsigned()));
-    assert!(left[0].holds(&site.public(), lan.id()));
+    let told: Vec<_> = left.iter().map(|left| (left.scope, left.at_ms)).collect();
+    assert_eq!(told, [(TEAM_SCOPE, NOW.unsigned()), (TRAINING, NOW.unsigned())]);
+    assert!(left.iter().all(|left| left.holds(&site.public(), lan.id())));
 }
 
 #[tokio::test]

@@ -268,7 +268,6 @@ pub(super) fn put(transaction: &Transaction<'_>, write: &Write, now: Millis) -> 
             transaction.prepare_cached(statements::ADD_PLACE)?.execute(params![unit, scope.0, now.0])?;
         }
         Write::Hold(team, scope) => hold(transaction, *team, *scope, now)?,
-        Write::Release(team, scope) => release(transaction, *team, *scope, now)?,
         Write::Join(device, team, role) => membership::join(transaction, *device, *team, *role, now)?,
         Write::Leave(device, team) => membership::leave(transaction, *device, *team, now)?,
         Write::EndMember(member, team) => membership::end_member(transaction, *member, *team, now)?,
@@ -308,15 +307,6 @@ fn hold(transaction: &Transaction<'_>, team: TeamId, scope: ScopeId, now: Millis
         if Role::from_number(role).is_some_and(|role| takes_over(role, state.kind)) {
             grant(transaction, device, scope, role, now)?;
         }
-    }
-    Ok(())
-}
-
-fn release(transaction: &Transaction<'_>, team: TeamId, scope: ScopeId, now: Millis) -> Result<()> {
-    let mut end = transaction.prepare_cached(statements::END_TEAM_SCOPE)?;
-    end.execute(params![team.0.0, scope.0, now.0])?;
-    for (device, _) in devices_of(transaction, statements::DEVICES_OF_TEAM, team.0.0)? {
-        transaction.prepare_cached(statements::END_GRANT)?.execute(params![device.0, scope.0, now.0])?;
     }
     Ok(())
 }

@@ -121,8 +121,6 @@ pub const ADD_PLACE: &str = "INSERT INTO places (unit, scope, created_at) VALUES
 pub const PLACES: &str = "SELECT unit, scope FROM places ORDER BY unit";
 pub const ADD_TEAM_SCOPE: &str = "INSERT INTO team_scopes (team, scope, from_at, until_at)
   VALUES (?1, ?2, ?3, ?4) ON CONFLICT (team, scope, from_at) DO UPDATE SET until_at = ?4";
-pub const END_TEAM_SCOPE: &str = "UPDATE team_scopes SET until_at = ?3
-  WHERE team = ?1 AND scope = ?2 AND until_at IS NULL";
 pub const TEAM_SCOPES: &str = "SELECT t.scope, s.kind FROM team_scopes t JOIN scopes s ON s.scope = t.scope
   WHERE t.team = ?1 AND t.until_at IS NULL ORDER BY t.scope";
 // Those that enrolled in the team and have not left it, and those that joined it beside another one.

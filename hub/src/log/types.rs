@@ -325,8 +325,6 @@ pub enum Write {
     Place(String, ScopeId),
     /// A scope that a team holds from now on; its devices get it.
     Hold(TeamId, ScopeId),
-    /// A scope that a team and its devices hold no longer.
-    Release(TeamId, ScopeId),
     /// A device that is in a team from now on, beside any other, in that role; it gets what the team holds.
     Join(DeviceId, TeamId, Role),
     /// A device whose member has left a team: it loses what the team holds and no other team of its own does.
