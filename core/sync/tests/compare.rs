@@ -5,38 +5,14 @@ mod common;
 
 use common::*;
 use langso_domain::id::ScopeId;
-use langso_sync::chain::Cursor;
 use langso_sync::digest::Digest;
-use langso_sync::session::{Event, Pace, Session, SessionError, Setup};
-use langso_sync::wire::{
-    Ended, Hello, MAX_REQUEST_BYTES, Nonce, Problem, ProblemBody, Question, ReplyHead, RequestEvent,
-    RequestReader, WireError,
-};
+use langso_sync::session::{Event, Session, SessionError};
+use langso_sync::wire::{Ended, Hello, Problem, ProblemBody, Question, ReplyHead, WireError};
 
 const OTHER: ScopeId = ScopeId(*b"team 002");
 
 fn session() -> Session {
-    Session::new(Setup {
-        hub: key(200).public(),
-        device: key(1).id(),
-        schema: 1,
-        app: "test".to_owned(),
-        nonce: Nonce::default(),
-        cursors: vec![(TEAM, Cursor::start(TEAM)), (OTHER, Cursor::start(OTHER))],
-        pace: Pace::default(),
-        max_bytes: u64::MAX,
-        max_frame: u32::MAX,
-    })
-}
-
-fn hello(body: &[u8]) -> Hello {
-    let mut reader = RequestReader::new(MAX_REQUEST_BYTES as u64);
-    reader.push(body).unwrap();
-    loop {
-        if let RequestEvent::Hello(hello) = reader.next_event().unwrap().expect("a hello") {
-            return hello;
-        }
-    }
+    Session::new(setup(&[TEAM, OTHER]))
 }
 
 /// The next request, answered with that head.

@@ -11,6 +11,7 @@ use langso_sync::clock::Stamp;
 use langso_sync::frame::{FrameBuilder, FrameError, Outer};
 use langso_sync::keys::{PublicKey, SigningKey};
 use langso_sync::session::hub::{Entry, HeldIndex, Serving, receipts};
+use langso_sync::session::{Pace, Setup};
 use langso_sync::value::Value;
 use langso_sync::wire::*;
 
@@ -20,6 +21,32 @@ pub const SCHEMA: u16 = 1;
 
 pub fn key(number: u8) -> SigningKey {
     SigningKey::from_seed(&[number; 32])
+}
+
+/// A session of the first device at the beginning of these scopes, without any bound.
+pub fn setup(scopes: &[ScopeId]) -> Setup {
+    Setup {
+        hub: key(200).public(),
+        device: key(1).id(),
+        schema: SCHEMA,
+        app: "langso 0.1.0".to_owned(),
+        nonce: Nonce::default(),
+        cursors: scopes.iter().map(|scope| (*scope, Cursor::start(*scope))).collect(),
+        pace: Pace::default(),
+        max_bytes: u64::MAX,
+        max_frame: u32::MAX,
+    }
+}
+
+/// What a request says before its frames.
+pub fn hello(body: &[u8]) -> Hello {
+    let mut reader = RequestReader::new(MAX_REQUEST_BYTES as u64);
+    reader.push(body).unwrap();
+    loop {
+        if let RequestEvent::Hello(hello) = reader.next_event().unwrap().expect("a hello") {
+            return hello;
+        }
+    }
 }
 
 /// Numbers that look random and never change.

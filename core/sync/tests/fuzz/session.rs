@@ -1,27 +1,17 @@
 //! A phone's session fed with damaged replies: whatever comes, its cursors move on along the chain or stay.
 
 use langso_domain::id::ScopeId;
-use langso_sync::chain::Cursor;
 use langso_sync::frame::Outer;
-use langso_sync::session::{Event, Pace, Session, Setup};
+use langso_sync::session::{Event, Session, Setup};
 use langso_sync::wire::{Nonce, Question};
 
-use crate::common::{SCHEMA, TEAM, TRAINING, key, visits};
+use crate::common::{TEAM, TRAINING, key, setup, visits};
 use crate::fuzz;
 
 /// The phone that the examples answer, its request sent.
 pub fn asking() -> (Session, Vec<u8>) {
-    let mut session = Session::new(Setup {
-        hub: key(200).public(),
-        device: key(1).id(),
-        schema: SCHEMA,
-        app: "langso 0.1.0".to_owned(),
-        nonce: Nonce::from_bytes(&[7; 18]).unwrap(),
-        cursors: [TEAM, TRAINING].map(|scope| (scope, Cursor::start(scope))).to_vec(),
-        pace: Pace::default(),
-        max_bytes: u64::MAX,
-        max_frame: u32::MAX,
-    });
+    let nonce = Nonce::from_bytes(&[7; 18]).unwrap();
+    let mut session = Session::new(Setup { nonce, ..setup(&[TEAM, TRAINING]) });
     let body = session.request(&key(1), &[], visits(7, 1).iter().map(|change| (TEAM, change.encode())), []);
     (session, body)
 }

@@ -66,13 +66,11 @@ impl Phone {
         Session::new(Setup {
             hub: hub.key.public(),
             device: self.key.id(),
-            schema: SCHEMA,
-            app: "langso 0.1.0".to_owned(),
             nonce: self.nonce,
             cursors: self.cursors.clone(),
             pace: Pace::from_number(self.pace),
             max_bytes: self.max_bytes,
-            max_frame: u32::MAX,
+            ..setup(&[])
         })
     }
 
@@ -219,6 +217,14 @@ impl Phone {
     }
 }
 
+/// A hub, and a phone of which it knows and whose visits it does not.
+fn wrote(count: usize, seed: u64) -> (Hub, Phone) {
+    let hub = Hub::new(&[&key(1)]);
+    let mut phone = Phone::new(1, &hub);
+    phone.write(count, seed);
+    (hub, phone)
+}
+
 #[test]
 fn nothing_new_costs_at_most_300_bytes() {
     let mut hub = Hub::new(&[&key(1)]);
@@ -266,9 +272,7 @@ fn a_large_backlog_goes_out_in_few_requests_that_grow() {
 
 #[test]
 fn a_reply_that_is_lost_makes_receipts_not_a_second_sending() {
-    let mut hub = Hub::new(&[&key(1)]);
-    let mut phone = Phone::new(1, &hub);
-    phone.write(60, 3);
+    let (mut hub, mut phone) = wrote(60, 3);
     let mut session = phone.session(&hub);
     let body = phone.ask(&mut session);
     hub.post(&body, usize::MAX).unwrap();
@@ -287,9 +291,7 @@ fn a_reply_that_is_lost_makes_receipts_not_a_second_sending() {
 
 #[test]
 fn a_program_killed_under_way_starts_small_and_loses_nothing() {
-    let mut hub = Hub::new(&[&key(1)]);
-    let mut phone = Phone::new(1, &hub);
-    phone.write(60, 3);
+    let (mut hub, mut phone) = wrote(60, 3);
     let mut session = phone.session(&hub);
     let body = phone.ask(&mut session);
     hub.post(&body, usize::MAX).unwrap();
@@ -303,9 +305,7 @@ fn a_program_killed_under_way_starts_small_and_loses_nothing() {
 
 #[test]
 fn a_stale_nonce_costs_one_more_round_and_nothing_is_lost() {
-    let mut hub = Hub::new(&[&key(1)]);
-    let mut phone = Phone::new(1, &hub);
-    phone.write(30, 3);
+    let (mut hub, mut phone) = wrote(30, 3);
     phone.nonce = Nonce::from_bytes(&[1; 18]).unwrap();
     phone.sync(&mut hub);
     assert_eq!(phone.events, ["stale_nonce"]);

@@ -130,13 +130,7 @@ fn what_is_recalled_waits_while_bytes_are_short_and_is_asked_for_again_after_a_c
             session.cut();
             body = phone.ask(&mut session);
         }
-        let mut reader = RequestReader::new(MAX_REQUEST_BYTES as u64);
-        reader.push(&body).unwrap();
-        let hello = std::iter::from_fn(|| reader.next_event().unwrap()).find_map(|event| match event {
-            RequestEvent::Hello(hello) => Some(hello),
-            _ => None,
-        });
-        (hello.unwrap().recalled, session.recalled().len())
+        (hello(&body).recalled, session.recalled().len())
     };
     assert_eq!(asks(u64::MAX, false), (recalled.clone(), 9));
     assert_eq!(asks(u64::MAX, true), (recalled.clone(), 9));
