@@ -35,7 +35,11 @@ struct Table {
 
 /// The tables of one kind of file.
 #[derive(Debug)]
-pub(crate) struct Tables(Vec<Table>);
+pub(crate) struct Tables {
+    all: Vec<Table>,
+    /// Gives the places of those that hold anything.
+    filled: String,
+}
 
 /// All that a file holds.
 #[derive(Debug, Clone, Default)]
@@ -130,7 +134,10 @@ impl Tables {
                 name,
             });
         }
-        Ok(Self(tables))
+        let is_filled =
+            |(at, table): (usize, &Table)| format!("SELECT {at} WHERE EXISTS (SELECT 1 FROM {})", table.name);
+        let filled: Vec<String> = tables.iter().enumerate().map(is_filled).collect();
+        Ok(Self { filled: filled.join(" UNION ALL "), all: tables })
     }
 }
 
@@ -138,11 +145,10 @@ impl File {
     /// Takes out all that it holds.
     pub fn empty(&mut self) -> Result {
         self.replica.forget_digests();
+        let filled = self.places()?;
         let batch = self.replica.begin()?;
-        for table in &self.tables.0 {
-            if batch.connection().prepare_cached(&table.select)?.exists([])? {
-                batch.connection().prepare_cached(&table.delete)?.execute([])?;
-            }
+        for at in filled {
+            batch.connection().prepare_cached(&self.tables.all[at].delete)?.execute([])?;
         }
         batch.commit()?;
         self.replica.forget_digests();
@@ -179,7 +185,8 @@ impl File {
     /// What it holds now.
     pub fn copy(&self) -> Result<Copy> {
         let mut copy = Vec::new();
-        for (at, table) in self.tables.0.iter().enumerate() {
+        for at in self.places()? {
+            let table = &self.tables.all[at];
             let mut get = self.replica.connection().prepare_cached(&table.select)?;
             let mut rows = get.query([])?;
             while let Some(row) = rows.next()? {
@@ -195,7 +202,7 @@ impl File {
         self.empty()?;
         let batch = self.replica.begin()?;
         for (at, values) in &copy.0 {
-            let mut put = batch.connection().prepare_cached(&self.tables.0[*at].insert)?;
+            let mut put = batch.connection().prepare_cached(&self.tables.all[*at].insert)?;
             put.execute(rusqlite::params_from_iter(values))?;
         }
         batch.commit()?;
@@ -205,13 +212,12 @@ impl File {
 
     /// The tables that hold anything.
     pub fn filled(&self) -> Result<Vec<&str>> {
-        let mut filled = Vec::new();
-        for table in &self.tables.0 {
-            let mut get = self.replica.connection().prepare_cached(&table.select)?;
-            if get.exists([])? {
-                filled.push(table.name.as_str());
-            }
-        }
-        Ok(filled)
+        Ok(self.places()?.into_iter().map(|at| self.tables.all[at].name.as_str()).collect())
+    }
+
+    fn places(&self) -> Result<Vec<usize>> {
+        let mut get = self.replica.connection().prepare_cached(&self.tables.filled)?;
+        let places = get.query_map([], |row| Ok(row.get::<_, u32>(0)? as usize))?;
+        Ok(places.collect::<rusqlite::Result<_>>()?)
     }
 }

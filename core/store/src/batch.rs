@@ -2,6 +2,7 @@
 //!
 //! Dropped without [`Batch::commit`] it changes nothing.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use langso_domain::id::{DeviceId, Key, RowId, ScopeId, Writer};
@@ -35,6 +36,8 @@ pub struct Batch<'a> {
     pub(crate) kept: &'a mut Option<Listed>,
     pub(crate) texts: &'a Texts,
     pub(crate) tally: Tally<'a>,
+    /// The scope that was last looked for and its number: one change after another is of the same.
+    pub(crate) last_scope: Cell<Option<(ScopeId, i64)>>,
 }
 
 /// How far a scope has been applied.
@@ -73,6 +76,7 @@ impl Replica {
             kept: &mut self.listed,
             texts: &self.texts,
             tally: Tally::new(&mut self.running, self.purpose == Purpose::HubCache),
+            last_scope: Cell::default(),
         })
     }
 
@@ -127,8 +131,13 @@ impl Batch<'_> {
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn find_scope(&self, scope: ScopeId) -> Result<Option<i64>> {
+        if let Some((_, number)) = self.last_scope.get().filter(|(last, _)| *last == scope) {
+            return Ok(Some(number));
+        }
         let mut get = self.tx.prepare_cached("SELECT number FROM scopes WHERE scope = ?1")?;
-        Ok(get.query_row([scope.0], |row| row.get(0)).optional()?)
+        let number = get.query_row([scope.0], |row| row.get(0)).optional()?;
+        self.last_scope.set(number.map(|number| (scope, number)));
+        Ok(number)
     }
 
     /// Notes that all of the hub's log of a scope up to `position` is in.

@@ -64,6 +64,12 @@ pub(crate) struct Text {
     pub replace: String,
     /// By id: scope, v_stamp, v_more, void, then the fields in order.
     pub select: String,
+    /// Every row: id, scope, v_stamp, v_more, void, then the fields in order.
+    pub all: String,
+    /// By scope: id, v_stamp.
+    pub stamps: String,
+    /// By scope, first and last id, in order of ids: id, v_stamp, v_more, void, then the fields in order.
+    pub between: String,
 }
 
 impl Texts {
@@ -91,6 +97,13 @@ impl Text {
             replace: format!("INSERT OR REPLACE {into}"),
             select: format!(
                 "SELECT scope, v_stamp, v_more, void{fields} FROM {} WHERE id = ?1",
+                table.plural
+            ),
+            all: format!("SELECT id, scope, v_stamp, v_more, void{fields} FROM {}", table.plural),
+            stamps: format!("SELECT id, v_stamp FROM {} WHERE scope = ?1", table.plural),
+            between: format!(
+                "SELECT id, v_stamp, v_more, void{fields} FROM {}
+                 WHERE id BETWEEN ?2 AND ?3 AND scope = ?1 ORDER BY id",
                 table.plural
             ),
         }

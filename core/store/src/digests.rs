@@ -18,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::Result;
 use crate::apply::Stored;
-use crate::columns::to_sql;
+use crate::columns::{Texts, to_sql};
 use crate::schema::Replica;
 use crate::tx::Tx;
 
@@ -230,7 +230,7 @@ impl Replica {
     pub fn recount(&mut self) -> Result<Vec<Counted>> {
         let mut found = Vec::new();
         let tx = Tx::begin(&mut self.connection)?;
-        let mut sums = sums(&tx, self.schema.registry.tables)?;
+        let mut sums = sums(&tx, self.schema.registry.tables, &self.texts)?;
         let mut get = tx.prepare_cached("SELECT number, scope FROM scopes ORDER BY number")?;
         let mut put = tx.prepare_cached("UPDATE scopes SET digest = ?2 WHERE number = ?1")?;
         let mut rows = get.query([])?;
@@ -286,13 +286,11 @@ impl Drop for Replica {
 }
 
 /// The sum of each scope's number.
-fn sums(connection: &Connection, tables: &[Table]) -> Result<BTreeMap<i64, Digest>> {
+fn sums(connection: &Connection, tables: &[Table], texts: &Texts) -> Result<BTreeMap<i64, Digest>> {
     let mut sums: BTreeMap<i64, Digest> = BTreeMap::new();
     let mut hasher = RowHasher::default();
     for table in tables {
-        let fields: String = table.fields.iter().map(|field| format!(", {}", field.name)).collect();
-        let sql = format!("SELECT id, scope, v_stamp, v_more, void{fields} FROM {}", table.plural);
-        let mut get = connection.prepare(&sql)?;
+        let mut get = connection.prepare_cached(&texts.of(table).all)?;
         let mut rows = get.query([])?;
         while let Some(row) = rows.next()? {
             if let Some((scope, hash)) = hash_row(&mut hasher, table.number, Some(table), 0, row)? {
@@ -300,7 +298,8 @@ fn sums(connection: &Connection, tables: &[Table]) -> Result<BTreeMap<i64, Diges
             }
         }
     }
-    let mut get = connection.prepare("SELECT table_number, id, scope, v_stamp, v_more FROM unknown_rows")?;
+    let mut get =
+        connection.prepare_cached("SELECT table_number, id, scope, v_stamp, v_more FROM unknown_rows")?;
     let mut rows = get.query([])?;
     while let Some(row) = rows.next()? {
         let ValueRef::Integer(number) = row.get_ref(0)? else { continue };

@@ -38,6 +38,7 @@ impl Batch<'_> {
         }
         self.tally.dropped(number);
         self.tx.execute("DELETE FROM scopes WHERE number = ?1", [number])?;
+        self.last_scope.set(None);
         Ok(number)
     }
 

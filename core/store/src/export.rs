@@ -12,9 +12,9 @@ use langso_sync::clock::Stamp;
 use langso_sync::merge;
 use langso_sync::state::{Body, BodyBuilder, Numbers, StateRow, WriterMemory};
 use langso_sync::value::Value;
-use rusqlite::{Connection, OptionalExtension, Row, Rows, Statement};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Rows};
 
-use crate::columns::from_sql;
+use crate::columns::{Texts, from_sql};
 use crate::schema::Replica;
 use crate::writers::ranges;
 use crate::{Error, Result};
@@ -35,7 +35,7 @@ impl Replica {
         // One state of the file for all of it.
         let tx = self.connection.unchecked_transaction().map_err(Error::from)?;
         let (number, of) = place(&tx, scope)?.ok_or(Error::UnknownScope)?;
-        let sources = sources(&tx, self.schema.registry, number)?;
+        let sources = sources(&tx, self.schema.registry, &self.texts, number)?;
         let writers = writers(&tx, number, &sources)?;
         let numbers = Numbers::new(writers.iter().map(|memory| memory.writer));
         let order: Vec<Writer> = writers.iter().map(|memory| memory.writer).collect();
@@ -53,7 +53,8 @@ impl Replica {
             let is_full = builder.is_full();
             put(&mut builder, is_full)?;
         }
-        let mut statements = sources.iter().map(|source| source.rows(&tx)).collect::<Result<Vec<_>>>()?;
+        let statements = sources.iter().map(|source| source.rows(&tx, &self.texts));
+        let mut statements = statements.collect::<Result<Vec<_>>>()?;
         for writer in order {
             let mut merged = Merged::new(&sources, &mut statements, number, writer)?;
             while let Some(row) = merged.next()? {
@@ -89,21 +90,20 @@ struct Source {
     first: HashMap<Writer, Option<i64>>,
 }
 
-fn sources(connection: &Connection, registry: Registry, scope: i64) -> Result<Vec<Source>> {
+fn sources(connection: &Connection, registry: Registry, texts: &Texts, scope: i64) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
     for table in registry.tables {
-        let sql = format!("SELECT id, v_stamp FROM {} WHERE scope = ?1", table.plural);
-        let first = first_stamps(connection.prepare(&sql)?.query([scope])?)?;
+        let first = first_stamps(connection.prepare_cached(&texts.of(table).stamps)?.query([scope])?)?;
         sources.push(Source { number: table.number, table: Some(table), first });
     }
     let sql = "SELECT DISTINCT table_number FROM unknown_rows WHERE scope = ?1";
     let unknown: Vec<u8> = connection
-        .prepare(sql)?
+        .prepare_cached(sql)?
         .query_map([scope], |row| row.get(0))?
         .collect::<std::result::Result<_, _>>()?;
     for number in unknown {
         let sql = "SELECT id, v_stamp FROM unknown_rows WHERE table_number = ?1 AND scope = ?2";
-        let first = first_stamps(connection.prepare(sql)?.query((number, scope))?)?;
+        let first = first_stamps(connection.prepare_cached(sql)?.query((number, scope))?)?;
         sources.push(Source { number, table: None, first });
     }
     sources.retain(|source| !source.first.is_empty());
@@ -130,7 +130,8 @@ fn writer_of(id: &[u8; 12]) -> Writer {
 
 /// Every writer that was applied or has rows, oldest first: rows of one day then lie side by side.
 fn writers(connection: &Connection, scope: i64, sources: &[Source]) -> Result<Vec<WriterMemory>> {
-    let mut get = connection.prepare("SELECT writer, device, upto, beyond FROM writers WHERE scope = ?1")?;
+    let mut get =
+        connection.prepare_cached("SELECT writer, device, upto, beyond FROM writers WHERE scope = ?1")?;
     let mut rows = get.query([scope])?;
     let mut known: HashMap<Writer, WriterMemory> = HashMap::new();
     while let Some(row) = rows.next()? {
@@ -156,23 +157,16 @@ fn writers(connection: &Connection, scope: i64, sources: &[Source]) -> Result<Ve
 
 impl Source {
     /// The rows of one writer: parameters are scope, first and last id, and for unknown tables the number.
-    fn rows<'c>(&self, connection: &'c Connection) -> Result<Statement<'c>> {
-        let sql = match self.table {
-            Some(table) => {
-                let fields: String = table.fields.iter().map(|field| format!(", {}", field.name)).collect();
-                format!(
-                    "SELECT id, v_stamp, v_more, void{fields} FROM {}
-                     WHERE id BETWEEN ?2 AND ?3 AND scope = ?1 ORDER BY id",
-                    table.plural
-                )
-            }
-            None => format!(
-                "SELECT id, v_stamp, v_more FROM unknown_rows
-                 WHERE table_number = {} AND id BETWEEN ?2 AND ?3 AND scope = ?1 ORDER BY id",
-                self.number
-            ),
-        };
-        Ok(connection.prepare(&sql)?)
+    fn rows<'c>(&self, connection: &'c Connection, texts: &Texts) -> Result<CachedStatement<'c>> {
+        if let Some(table) = self.table {
+            return Ok(connection.prepare_cached(&texts.of(table).between)?);
+        }
+        let sql = format!(
+            "SELECT id, v_stamp, v_more FROM unknown_rows
+             WHERE table_number = {} AND id BETWEEN ?2 AND ?3 AND scope = ?1 ORDER BY id",
+            self.number
+        );
+        Ok(connection.prepare_cached(&sql)?)
     }
 }
 
@@ -184,7 +178,7 @@ struct Merged<'s> {
 impl<'s> Merged<'s> {
     fn new(
         sources: &'s [Source],
-        statements: &'s mut [Statement<'_>],
+        statements: &'s mut [CachedStatement<'_>],
         scope: i64,
         writer: Writer,
     ) -> Result<Self> {

@@ -4,6 +4,7 @@
 //! together. An upgrade must end where a fresh file begins, data included: fields and tables that an older program
 //! kept without knowing them move into their columns.
 
+use std::cell::Cell;
 use std::fmt::Write;
 use std::fs::File;
 use std::path::Path;
@@ -229,6 +230,7 @@ fn migrate(connection: &mut Connection, schema: Schema, purpose: Purpose, texts:
         kept: &mut None,
         texts,
         tally,
+        last_scope: Cell::default(),
     };
     if found > 0 && found < schema.registry.schema {
         batch.adopt_unknown()?;
