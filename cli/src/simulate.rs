@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use langso_simulator::{Broken, Config, Fleet, Pool, Promise, Rule, Totals, run_many};
+use langso_simulator::{Broken, Config, Fleet, Pool, Promise, Rule, Signatures, Totals, run_many};
 use serde::Serialize;
 
 use crate::terminal::{Grid, tell};
@@ -38,13 +38,18 @@ pub struct Args {
     /// Các quy tắc có thể bỏ, và điều mỗi quy tắc giữ · the rules that can be left out, and what each protects
     #[arg(long, conflicts_with_all = ["seeds", "seed", "leaving_out"])]
     list_breaks: bool,
+    /// Chữ ký thay bằng mã băm: nhanh hơn, không thử chữ ký · hashes in place of signatures: faster, and says nothing of
+    /// signatures
+    #[arg(long)]
+    stub_signatures: bool,
     /// Kết quả bằng JSON · the result as JSON
     #[arg(long)]
     json: bool,
 }
 
 const AFTER: &str = "\
-Mã ra · exit code: 1 khi một lời hứa không giữ được · when a promise was not kept. Chữ ký là thật · signatures are real.
+Mã ra · exit code: 1 khi một lời hứa không giữ được · when a promise was not kept. Chữ ký là thật, trừ khi có --stub-signatures ·
+signatures are real but with --stub-signatures.
 
 Ví dụ · examples:
   langso simulate                      1000 hạt · seeds
@@ -76,6 +81,12 @@ fn leaving_out(name: &str) -> Result<LeavingOut, String> {
     }
 }
 
+impl Args {
+    fn signatures(&self) -> Signatures {
+        if self.stub_signatures { Signatures::Stubbed } else { Signatures::Real }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Report {
     seeds: u64,
@@ -95,7 +106,7 @@ struct Report {
     applied: u64,
     steps_per_minute: u64,
     /// Whether the frames of the runs are truly signed.
-    signatures: &'static str,
+    signatures: Signatures,
     counts: std::collections::BTreeMap<&'static str, u64>,
     broken: Vec<Bad>,
 }
@@ -112,6 +123,7 @@ struct Bad {
 struct Breaks {
     breaks: Vec<LeftOut>,
     missed: usize,
+    signatures: Signatures,
     seconds: f64,
 }
 
@@ -141,7 +153,7 @@ pub fn run(args: Args) -> Outcome {
         return one(seed, &args);
     }
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let config = Config { steps: args.steps, ..Config::default() };
+    let config = Config { steps: args.steps, signatures: args.signatures(), ..Config::default() };
     let most = if args.leaving_out.is_some() { BREAK_SEEDS } else { USUAL_SEEDS };
     let seeds = args.seeds.unwrap_or(most);
     let fleet = Fleet { from: args.from, seeds, config, threads, stop_at_first: false };
@@ -153,7 +165,7 @@ pub fn run(args: Args) -> Outcome {
     let totals = run_many(fleet, |totals| progress.tell(totals, begun));
     let seconds = begun.elapsed().as_secs_f64();
     progress.end();
-    let report = report(args.from, totals, seconds);
+    let report = report(args.from, config.signatures, totals, seconds);
     match args.json {
         true => tell(serde_json::to_string(&report).unwrap_or_default()),
         false => report.tell(args.steps),
@@ -179,13 +191,13 @@ fn one(seed: u64, args: &Args) -> Outcome {
         Some(LeavingOut::One(rule)) => Some(rule),
         _ => None,
     };
-    let config = Config { steps: args.steps, in_words: args.trace, without };
+    let config = Config { steps: args.steps, in_words: args.trace, without, signatures: args.signatures() };
     let begun = Instant::now();
     let lived = langso_simulator::run(seed, config, &mut Pool::default());
     lived.words.iter().for_each(tell);
     let mut totals = Totals::default();
     totals.add(lived);
-    let report = report(seed, totals, begun.elapsed().as_secs_f64());
+    let report = report(seed, config.signatures, totals, begun.elapsed().as_secs_f64());
     match args.json {
         true => tell(serde_json::to_string(&report).unwrap_or_default()),
         false => report.tell(args.steps),
@@ -193,12 +205,24 @@ fn one(seed: u64, args: &Args) -> Outcome {
     report.outcome()
 }
 
+fn told(signatures: Signatures) -> &'static str {
+    match signatures {
+        Signatures::Real => pick("thật", "real"),
+        Signatures::Stubbed => pick("thay bằng mã băm", "stubbed"),
+    }
+}
+
 /// Leaves rules out, each until it is missed.
 fn without(what: LeavingOut, fleet: Fleet, json: bool) -> Outcome {
     let begun = Instant::now();
-    let leave = |rule: Rule| {
+    let mut progress = Progress::new(fleet.seeds);
+    let mut leave = |rule: Rule| {
         let config = Config { without: Some(rule), ..fleet.config };
-        let totals = run_many(Fleet { config, stop_at_first: true, ..fleet }, |_| {});
+        progress.rule = Some(rule);
+        let began = Instant::now();
+        let fleet = Fleet { config, stop_at_first: true, ..fleet };
+        let totals = run_many(fleet, |totals| progress.tell(totals, began));
+        progress.end();
         let caught = totals.broken.into_iter().next().map(|(seed, broken)| Bad { seed, broken });
         let left_out =
             LeftOut { rule, protects: rule.protects(), seeds: totals.seeds, steps: totals.steps, caught };
@@ -214,7 +238,8 @@ fn without(what: LeavingOut, fleet: Fleet, json: bool) -> Outcome {
     let missed = breaks.iter().filter(|left_out| left_out.caught.is_none()).count();
     let first = breaks.iter().find(|left_out| left_out.caught.is_none()).map(|left_out| left_out.rule);
     if json {
-        let breaks = Breaks { breaks, missed, seconds: begun.elapsed().as_secs_f64() };
+        let seconds = begun.elapsed().as_secs_f64();
+        let breaks = Breaks { breaks, missed, signatures: fleet.config.signatures, seconds };
         tell(serde_json::to_string(&breaks).unwrap_or_default());
     }
     first.map_or(Ok(()), |rule| Err(Failure::new("cli.simulate_missed", rule.name())))
@@ -233,7 +258,7 @@ impl LeftOut {
     }
 }
 
-fn report(from: u64, totals: Totals, seconds: f64) -> Report {
+fn report(from: u64, signatures: Signatures, totals: Totals, seconds: f64) -> Report {
     let lost = totals.broken.values().filter(|broken| broken.promise == Promise::NothingLost);
     let lost = lost.map(|broken| broken.count).sum();
     let differs = |promise| matches!(promise, Promise::ReplicasEqual | Promise::HeadsAreUnnamedVersions);
@@ -252,7 +277,7 @@ fn report(from: u64, totals: Totals, seconds: f64) -> Report {
         from,
         applied: totals.applied,
         steps_per_minute: (totals.steps as f64 * 60.0 / seconds.max(1e-6)) as u64,
-        signatures: "real",
+        signatures,
         counts: totals.counts,
         broken: totals.broken.into_iter().map(|(seed, broken)| Bad { seed, broken }).collect(),
     }
@@ -271,6 +296,7 @@ impl Report {
         grid.row([pick("lời hứa bị vỡ", "violations").to_owned(), self.violations.to_string()]);
         grid.row([pick("giây", "seconds").to_owned(), format!("{:.1}", self.seconds)]);
         grid.row([pick("bước mỗi phút", "steps a minute").to_owned(), self.steps_per_minute.to_string()]);
+        grid.row([pick("chữ ký", "signatures").to_owned(), told(self.signatures).to_owned()]);
         grid.tell();
         for Bad { seed, broken } in &self.broken {
             tell(format_args!("{} {seed}: {broken}", pick("hạt", "seed")));
@@ -286,13 +312,16 @@ impl Report {
 /// How far the seeds are, on standard error.
 struct Progress {
     seeds: u64,
+    /// What is left out.
+    rule: Option<Rule>,
     is_terminal: bool,
     last: Mutex<Instant>,
 }
 
 impl Progress {
     fn new(seeds: u64) -> Self {
-        Self { seeds, is_terminal: std::io::stderr().is_terminal(), last: Mutex::new(Instant::now()) }
+        let is_terminal = std::io::stderr().is_terminal();
+        Self { seeds, rule: None, is_terminal, last: Mutex::new(Instant::now()) }
     }
 
     fn tell(&self, totals: &Totals, begun: Instant) {
@@ -304,7 +333,9 @@ impl Progress {
         *last = Instant::now();
         let rate = totals.steps as f64 * 60.0 / begun.elapsed().as_secs_f64();
         let line = format!(
-            "{}/{} {}, {:.1} M {}, {} {}",
+            "{}{}{}/{} {}, {:.1} M {}, {} {}",
+            self.rule.map_or("", Rule::name),
+            if self.rule.is_some() { ": " } else { "" },
             totals.seeds,
             self.seeds,
             pick("hạt", "seeds"),

@@ -48,6 +48,9 @@ const IMPURE_CODE: &[&str] = &[
     "std::thread",
 ];
 
+/// The feature of langso-sync that replaces signatures by hashes.
+const STUBBED: &str = "stubbed-signatures";
+
 /// Lines in one Rust file; the aim is 200.
 const MAX_LINES: usize = 500;
 
@@ -290,6 +293,22 @@ fn pure_crates_reach_for_nothing_outside() {
         &found,
         "take the value as an argument and let core/store, core/device or hub fetch it",
     );
+}
+
+#[test]
+fn signatures_are_stubbed_for_the_simulator_alone() {
+    let asks = |manifest: &&Manifest| {
+        let features = manifest.dependencies().into_iter().filter_map(|(.., value)| value.get("features"));
+        features.flat_map(|list| list.as_array()).flatten().any(|one| one.as_str() == Some(STUBBED))
+    };
+    let asking: Vec<String> =
+        manifests().iter().filter(asks).map(|manifest| manifest.name().to_owned()).collect();
+    assert_eq!(asking, ["langso-simulator"], "nobody else may ask for `{STUBBED}` of langso-sync");
+    let makes = |source: &&Source| {
+        source.path != THIS && shipped(source).iter().any(|(_, line)| line.contains("SigningKey::stubbed"))
+    };
+    let making: Vec<String> = rust().iter().filter(makes).map(|source| source.path.clone()).collect();
+    assert_eq!(making, ["core/simulator/src/lib.rs"], "nobody else may make such a key");
 }
 
 #[test]

@@ -39,6 +39,18 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Adds the runs of other seeds.
+    pub fn join(&mut self, others: Self) {
+        self.seeds += others.seeds;
+        self.steps += others.steps;
+        self.saves += others.saves;
+        self.applied += others.applied;
+        for (what, count) in others.counts {
+            *self.counts.entry(what).or_default() += count;
+        }
+        self.broken.extend(others.broken);
+    }
+
     /// Adds one run.
     pub fn add(&mut self, run: Run) {
         self.seeds += 1;

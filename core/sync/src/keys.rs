@@ -15,17 +15,37 @@ pub const SIGNATURE_BYTES: usize = 64;
 pub type Signature = [u8; SIGNATURE_BYTES];
 
 /// The secret half of a key; wiped when dropped, never printed.
-pub struct SigningKey(ed25519_dalek::SigningKey);
+pub struct SigningKey {
+    key: ed25519_dalek::SigningKey,
+    #[cfg(feature = "stubbed-signatures")]
+    is_stubbed: bool,
+}
 
 impl SigningKey {
     /// The key of a seed of 32 random bytes. The caller wipes its own copy of the seed.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self(ed25519_dalek::SigningKey::from_bytes(seed))
+        Self {
+            key: ed25519_dalek::SigningKey::from_bytes(seed),
+            #[cfg(feature = "stubbed-signatures")]
+            is_stubbed: false,
+        }
+    }
+
+    /// The same key, but whose signatures are hashes that anybody can make and only [`SigningKey::public`] of this very
+    /// key takes for true: for the simulator, whose runs are of what is signed and not of the signing. No key that was
+    /// read from bytes ever takes one.
+    #[cfg(feature = "stubbed-signatures")]
+    pub fn stubbed(seed: &[u8; 32]) -> Self {
+        Self { is_stubbed: true, ..Self::from_seed(seed) }
     }
 
     /// The public half.
     pub fn public(&self) -> PublicKey {
-        PublicKey(self.0.verifying_key())
+        PublicKey {
+            key: self.key.verifying_key(),
+            #[cfg(feature = "stubbed-signatures")]
+            is_stubbed: self.is_stubbed,
+        }
     }
 
     /// The name of the key: [`device_id`] of its public half.
@@ -36,7 +56,11 @@ impl SigningKey {
     /// Signs `label` and then `parts`, one after another without separators. Labels end in a zero byte and none is
     /// the start of another, so that a signature made for one purpose never fits another.
     pub fn sign(&self, label: &[u8], parts: &[&[u8]]) -> Signature {
-        self.0.sign(&joined(label, parts)).to_bytes()
+        #[cfg(feature = "stubbed-signatures")]
+        if self.is_stubbed {
+            return stub(&self.public(), label, parts);
+        }
+        self.key.sign(&joined(label, parts)).to_bytes()
     }
 }
 
@@ -48,24 +72,36 @@ impl fmt::Debug for SigningKey {
 
 /// The public half of a key: always a point of the curve that is not of small order.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct PublicKey(VerifyingKey);
+pub struct PublicKey {
+    key: VerifyingKey,
+    #[cfg(feature = "stubbed-signatures")]
+    is_stubbed: bool,
+}
 
 impl PublicKey {
     /// Reads the 32 bytes of RFC 8032; none when they are no key or a weak one.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let key = VerifyingKey::from_bytes(bytes.try_into().ok()?).ok()?;
-        (!key.is_weak()).then_some(Self(key))
+        (!key.is_weak()).then_some(Self {
+            key,
+            #[cfg(feature = "stubbed-signatures")]
+            is_stubbed: false,
+        })
     }
 
     /// The 32 bytes of RFC 8032.
     pub fn to_bytes(self) -> [u8; 32] {
-        self.0.to_bytes()
+        self.key.to_bytes()
     }
 
     /// True when the secret half signed exactly these parts under this label; strict, so that a signature has one
     /// form only.
     pub fn verifies(&self, label: &[u8], parts: &[&[u8]], signature: &Signature) -> bool {
-        self.0.verify_strict(&joined(label, parts), &DalekSignature::from_bytes(signature)).is_ok()
+        #[cfg(feature = "stubbed-signatures")]
+        if self.is_stubbed {
+            return *signature == stub(self, label, parts);
+        }
+        self.key.verify_strict(&joined(label, parts), &DalekSignature::from_bytes(signature)).is_ok()
     }
 }
 
@@ -98,6 +134,16 @@ impl Fingerprint {
 
 fn digest(key: &PublicKey) -> [u8; 32] {
     Sha256::digest(key.to_bytes()).into()
+}
+
+/// Holds for its key, label and message only, as a signature does; but whoever knows the key can make it.
+#[cfg(feature = "stubbed-signatures")]
+fn stub(key: &PublicKey, label: &[u8], parts: &[&[u8]]) -> Signature {
+    let mut hash = Sha256::new_with_prefix(key.to_bytes());
+    hash.update(label);
+    parts.iter().for_each(|part| hash.update(part));
+    let half: [u8; 32] = hash.finalize().into();
+    std::array::from_fn(|at| half[at % 32])
 }
 
 fn joined(label: &[u8], parts: &[&[u8]]) -> Vec<u8> {
@@ -146,6 +192,22 @@ mod tests {
             carry = sum >> 8;
         }
         assert!(!key.public().verifies(b"one\0", &[b"abc"], &signature));
+    }
+
+    #[cfg(feature = "stubbed-signatures")]
+    #[test]
+    fn a_key_read_from_bytes_takes_no_stubbed_signature() {
+        let (stubbed, real) = (SigningKey::stubbed(&[7; 32]), SigningKey::from_seed(&[7; 32]));
+        let signature = stubbed.sign(b"one\0", &[b"abc"]);
+        assert!(stubbed.public().verifies(b"one\0", &[b"abc"], &signature));
+        for (label, message) in [(b"one\0", b"abd"), (b"two\0", b"abc")] {
+            assert!(!stubbed.public().verifies(label, &[message], &signature));
+        }
+        let read = PublicKey::from_bytes(&stubbed.public().to_bytes()).expect("a key");
+        for key in [read, real.public()] {
+            assert!(!key.verifies(b"one\0", &[b"abc"], &signature));
+        }
+        assert_eq!(stubbed.id(), real.id());
     }
 
     #[test]

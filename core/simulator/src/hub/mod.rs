@@ -91,8 +91,12 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub fn new(seed: [u8; 32], scopes: [(ScopeId, ScopeKind); 2], cache: File, skew_ms: i64) -> Result<Self> {
-        let key = SigningKey::from_seed(&seed);
+    pub fn new(
+        key: SigningKey,
+        scopes: [(ScopeId, ScopeKind); 2],
+        cache: File,
+        skew_ms: i64,
+    ) -> Result<Self> {
         let mut hub = Self {
             device: key.id(),
             key,

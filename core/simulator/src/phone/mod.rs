@@ -72,8 +72,7 @@ pub(crate) struct Backup {
 /// One member's folder on one telephone, and the process that has it open.
 #[derive(Debug)]
 pub(crate) struct Phone {
-    pub seed: [u8; 32],
-    pub key: SigningKey,
+    pub key: Rc<SigningKey>,
     pub device: DeviceId,
     pub who: Who,
     pub handset: usize,
@@ -89,10 +88,8 @@ pub(crate) struct Phone {
 }
 
 impl Phone {
-    pub fn new(seed: [u8; 32], who: Who, handset: usize, file: File) -> Self {
-        let key = SigningKey::from_seed(&seed);
+    pub fn new(key: Rc<SigningKey>, who: Who, handset: usize, file: File) -> Self {
         Self {
-            seed,
             device: key.id(),
             key,
             who,

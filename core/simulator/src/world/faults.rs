@@ -103,7 +103,7 @@ impl World<'_> {
         let twin = &self.phones[*at];
         let who = twin.who;
         let file = self.pool.take(Kind { newer: who.newer, searched: self.searched })?;
-        let mut phone = Phone::new(twin.seed, who, twin.handset, file);
+        let mut phone = Phone::new(twin.key.clone(), who, twin.handset, file);
         let found = phone.restore(backup, true, self.rule)?;
         self.trace.note("clone", &[*at as u64, found as u64]);
         self.phones.push(phone);

@@ -13,6 +13,7 @@ mod state;
 mod team;
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use langso_domain::id::{Key, ScopeId};
 use langso_domain::registry::{Role, ScopeKind};
@@ -27,6 +28,7 @@ use crate::phone::{Backup, Fate, Phone};
 use crate::pool::{Kind, Pool};
 use crate::rule::Rule;
 use crate::trace::Trace;
+use crate::{Config, Signatures};
 
 use team::Parcel;
 
@@ -51,6 +53,7 @@ pub(crate) struct World<'p> {
     writers: Dice,
     pool: &'p mut Pool,
     rule: Option<Rule>,
+    signatures: Signatures,
     now_ms: u64,
     hub: Hub,
     handsets: Vec<Handset>,
@@ -76,7 +79,8 @@ pub(crate) struct World<'p> {
 }
 
 impl<'p> World<'p> {
-    pub fn new(seed: u64, rule: Option<Rule>, trace: Trace, pool: &'p mut Pool) -> Result<Self> {
+    pub fn new(seed: u64, config: Config, pool: &'p mut Pool) -> Result<Self> {
+        let (rule, signatures) = (config.without, config.signatures);
         let mut dice = Dice::new(seed);
         // The index for the search makes a run four times as slow and decides nothing.
         let searched = dice.chance(20);
@@ -84,10 +88,11 @@ impl<'p> World<'p> {
         let is_storm = dice.chance(250);
         let skew = if dice.chance(200) { any_skew(&mut dice) } else { 0 };
         let cache = pool.take(Kind { newer: false, searched: false })?;
-        let mut hub = Hub::new(dice.bytes(), scopes, cache, skew)?;
+        let mut hub = Hub::new(signatures.key(&dice.bytes()), scopes, cache, skew)?;
         hub.rule = rule;
         let mut world = Self {
-            trace,
+            trace: Trace::new(config.in_words),
+            signatures,
             steps: 0,
             saves: 0,
             applied: 0,
@@ -128,7 +133,8 @@ impl<'p> World<'p> {
         }
         let newer = self.dice.chance(200);
         let file = self.pool.take(Kind { newer, searched: self.searched })?;
-        let mut phone = Phone::new(self.dice.bytes(), Who { role, newer }, self.handsets.len() - 1, file);
+        let key = self.signatures.key(&self.dice.bytes());
+        let mut phone = Phone::new(Rc::new(key), Who { role, newer }, self.handsets.len() - 1, file);
         self.hub.enrol(phone.key.public(), role);
         // Most phones know their scopes from enrolment; the others are told by the first reply.
         if self.dice.chance(800) {
