@@ -118,6 +118,10 @@ impl Saving<'_, '_> {
             return Ok(false);
         };
         let Some(at) = self.draft_for(table)? else { return Ok(false) };
+        // Only who gives a number twice comes upon a row of the change being written: what that does is seen elsewhere.
+        if id.key() == Some(self.drafts[at].1.key()) {
+            return Ok(false);
+        }
         self.drafts[at].1.patch(table, id, &state, fields)?;
         self.seen.insert(id, state);
         Ok(true)

@@ -102,6 +102,15 @@ rules! {
     /// A phone drops a scope that the hub says it does not know.
     LeftIsSaid = "scope-dropped-unsaid",
         "a hub set back to before a phone had a scope takes nothing from it";
+    /// The hub goes on serving a scope to whoever has left it.
+    LeftIsNotServed = "left-scope-served",
+        "who has left a team hears nothing more of its households";
+    /// A phone that hears that it has left a scope forgets what it had to say there.
+    LeftKeepsUnsent = "left-drops-unsent",
+        "work that was not sent before its author left a team reaches the team all the same";
+    /// A phone drops a scope that it has left as soon as the hub has every change of its own there.
+    LeftWaitsForBackup = "left-scope-dropped-at-receipt",
+        "what somebody wrote in a team before leaving it survives a hub that loses it once more";
     /// A scope that is mended by a snapshot keeps only what the snapshot has.
     RepairKeepsUnsent = "repair-drops-unsent",
         "damage that is found and mended takes no work along";

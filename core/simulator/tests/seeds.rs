@@ -31,14 +31,17 @@ fn hundreds_of_runs_and_in_ci_as_many_as_fit_keep_every_promise() {
     let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{words}\n").as_bytes());
     let rare = [
         "admit",
+        "admit_and_void",
         "carry",
         "clone",
         "copy_hub",
+        "dropped",
         "give",
         "hand_over",
         "hub_killed",
         "killed_hearing",
         "late",
+        "leave",
         "mend",
         "parcel",
         "reply_refused",

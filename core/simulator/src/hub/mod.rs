@@ -8,18 +8,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use langso_domain::id::{DeviceId, Key, RowId, ScopeId, Writer};
-use langso_domain::registry::{CURRENT, Role, ScopeKind};
+use langso_domain::registry::{CURRENT, Role, ScopeKind, VOID};
 use langso_sync::chain::{Chain, Cursor};
 use langso_sync::change::{self, ChangeHash};
 use langso_sync::frame::{Frame, FrameError, Outer};
 use langso_sync::keys::{PublicKey, SigningKey};
 use langso_sync::state::StateFrame;
+use langso_sync::value::Value;
 
 use crate::broken::{Broken, Promise, Result};
 use crate::content::{self, Rows, Who};
 use crate::dice::Dice;
 use crate::handset::skewed;
-use crate::pen::{HeldScope, Moment, Pen};
+use crate::pen::{HeldScope, Moment, Pen, Saving};
 use crate::phone::decoded;
 use crate::pool::File;
 use crate::rule::Rule;
@@ -63,6 +64,8 @@ struct Device {
     role: Role,
     /// Scopes that it is given later on.
     without: BTreeSet<ScopeId>,
+    /// Scopes that it has left, and when.
+    left: BTreeMap<ScopeId, u64>,
     is_revoked: bool,
 }
 
@@ -126,12 +129,16 @@ impl Hub {
 
     pub fn enrol(&mut self, key: PublicKey, role: Role) {
         let id = langso_sync::keys::device_id(&key);
-        self.devices.insert(id, Device { key, role, without: BTreeSet::new(), is_revoked: false });
+        self.devices.insert(
+            id,
+            Device { key, role, without: BTreeSet::new(), left: BTreeMap::new(), is_revoked: false },
+        );
     }
 
     /// Whether a device has a scope now.
     fn has(&self, scope: ScopeId, device: DeviceId) -> bool {
-        let has = |device: &Device| !device.is_revoked && !device.without.contains(&scope);
+        let lacks = |device: &Device| device.without.contains(&scope) || device.left.contains_key(&scope);
+        let has = |device: &Device| !device.is_revoked && !lacks(device);
         self.devices.get(&device).is_some_and(has)
     }
 
@@ -142,7 +149,24 @@ impl Hub {
 
     /// A device is given every scope of its role.
     pub fn give(&mut self, device: DeviceId) {
-        self.devices.entry(device).and_modify(|device| device.without.clear());
+        self.devices.entry(device).and_modify(|device| {
+            device.without.clear();
+            device.left.clear();
+        });
+    }
+
+    /// The member of a device leaves a scope that it has; false when there is nothing to leave.
+    pub fn leave(&mut self, device: DeviceId, scope: ScopeId, now_ms: u64) -> bool {
+        let may_read = self.log(scope).is_some_and(|log| self.may_read(log, device));
+        let at_ms = self.moment(now_ms).ms;
+        let Some(device) = self.devices.get_mut(&device).filter(|_| may_read) else { return false };
+        device.left.insert(scope, at_ms);
+        true
+    }
+
+    /// Scopes that a device has left.
+    pub fn left(&self, device: DeviceId) -> impl Iterator<Item = ScopeId> {
+        self.devices.get(&device).into_iter().flat_map(|device| device.left.keys().copied())
     }
 
     /// A device is revoked, or no longer.
@@ -299,6 +323,27 @@ impl Hub {
         Some(aside.key)
     }
 
+    /// The lead admits the oldest of what is set aside together with a change of the hub that strikes out the rows it
+    /// makes.
+    pub fn admit_and_void(&mut self, now_ms: u64, writers: &mut Dice) -> Result<Option<Key>> {
+        let Some(bytes) = self.aside.first().map(|aside| aside.bytes.clone()) else { return Ok(None) };
+        let key = self.admit();
+        let Some(key) = key.filter(|key| self.places.contains_key(key)) else { return Ok(key) };
+        let change = decoded(&bytes)?;
+        let made: Vec<(u8, RowId)> = (0..)
+            .zip(&change.rows)
+            .filter(|(_, row)| row.patch.is_none())
+            .map(|(place, row)| (row.table, change.key.row(place)))
+            .collect();
+        self.write_with(now_ms, writers, |saving| {
+            for (table, id) in made {
+                saving.patch(table, id, BTreeMap::from([(VOID, Value::Bool(true))]))?;
+            }
+            Ok(())
+        })?;
+        Ok(Some(key))
+    }
+
     /// The hub writes something itself, as a phone does: a roster row, or an edit of what its cache shows.
     pub fn write(
         &mut self,
@@ -307,12 +352,23 @@ impl Hub {
         dice: &mut Dice,
         writers: &mut Dice,
     ) -> Result<Vec<(u8, RowId)>> {
+        self.write_with(now_ms, writers, |saving| {
+            content::write(saving, dice, rows, Who { role: Role::Hub, newer: false })
+        })
+    }
+
+    fn write_with(
+        &mut self,
+        now_ms: u64,
+        writers: &mut Dice,
+        write: impl FnOnce(&mut Saving<'_, '_>) -> Result,
+    ) -> Result<Vec<(u8, RowId)>> {
         self.catch_up(now_ms)?;
         let now = self.moment(now_ms);
         let registry = self.cache.replica.schema().registry;
         let mut batch = self.cache.replica.begin()?;
         let mut saving = self.pen.begin(&mut batch, registry, &self.held, self.device, (writers, None));
-        content::write(&mut saving, dice, rows, Who { role: Role::Hub, newer: false })?;
+        write(&mut saving)?;
         let written = saving.finish(now)?;
         batch.commit()?;
         for (held, change, bytes) in written.changes {

@@ -5,7 +5,7 @@ use langso_domain::registry::{Role, ScopeKind};
 use langso_sync::chain::Cursor;
 use langso_sync::session::hub::{Entry, HeldIndex, Serving, receipts};
 use langso_sync::wire::{
-    Ended, Hello, MAX_RANGES, MAX_REQUEST_BYTES, Nonce, Problem, ProblemBody, Range, Reason, ReplyHead,
+    Ended, Hello, Left, MAX_RANGES, MAX_REQUEST_BYTES, Nonce, Problem, ProblemBody, Range, Reason, ReplyHead,
     RequestEvent, RequestReader, Sealed, SetAside,
 };
 
@@ -73,7 +73,9 @@ impl Hub {
     /// Whether a device may read a scope at all.
     pub fn may_read(&self, log: &ScopeLog, device: DeviceId) -> bool {
         let role = self.devices.get(&device).map(|device| device.role);
-        let serves_all = self.rule == Some(Rule::TrainerSeesNoTeam);
+        let has_left = self.left(device).any(|scope| scope == log.scope);
+        let serves_all = self.rule == Some(Rule::TrainerSeesNoTeam)
+            || (self.rule == Some(Rule::LeftIsNotServed) && has_left);
         let is_of_role = log.kind != ScopeKind::Team || role != Some(Role::Trainer);
         (is_of_role && self.has(log.scope, device)) || serves_all
     }
@@ -83,7 +85,10 @@ impl Hub {
         let mut room = MAX_RANGES;
         let mut serve: Vec<(&ScopeLog, Cursor, Vec<Range>)> = Vec::new();
         for (at, (scope, cursor)) in hello.cursors.iter().enumerate() {
-            let Some(log) = self.log(*scope).filter(|log| self.may_read(log, device)) else {
+            let left = self.devices.get(&device).and_then(|device| device.left.get(scope));
+            let log = self.log(*scope);
+            let is_served = log.is_some_and(|log| self.may_read(log, device));
+            let Some(log) = log.filter(|_| is_served || left.is_some()) else {
                 head.problems.push(Problem::ScopeUnknown(*scope));
                 continue;
             };
@@ -106,7 +111,11 @@ impl Hub {
                 rows.map(|(position, row)| (position, row.key)),
                 &mut room,
             );
-            serve.push((log, from, got.ranges.clone()));
+            // Who left is told where the own work is, and is served nothing more.
+            match left.filter(|_| !is_served) {
+                Some(at_ms) => head.left.push(Left::sign(&self.key, device, *scope, *at_ms)),
+                None => serve.push((log, from, got.ranges.clone())),
+            }
             if !got.ranges.is_empty() {
                 head.receipts.push(got);
             }

@@ -141,6 +141,19 @@ impl Frames {
         waiting.fold((0, 0), |(count, most), kept| (count + 1, most.max(kept.bytes.len())))
     }
 
+    /// Whether a frame of a scope waits for the hub to show it.
+    pub fn waits(&self, scope: ScopeId) -> bool {
+        self.kept.iter().any(|kept| kept.scope == scope && !matches!(kept.at, At::Served(_)))
+    }
+
+    /// The scope was left, and is no longer here.
+    pub fn drop_scope(&mut self, scope: ScopeId) {
+        self.forget(scope);
+        self.marks.remove(&scope);
+        self.settling.remove(&scope);
+        self.watermarks.remove(&scope);
+    }
+
     /// Drops whatever is here of a scope, as no real program may.
     pub fn forget(&mut self, scope: ScopeId) {
         self.kept.retain(|kept| kept.scope != scope);

@@ -55,9 +55,12 @@ impl Phone {
         if self.session.is_some() {
             return Ok(());
         }
+        self.disk.outbox.begin();
+        self.heard_left.clear();
+        let asked = self.asked_of_left();
         let cursors = self.file.replica.scopes()?;
         let cursor = |of: &langso_store::ScopeState| Cursor { position: of.position, chain: Chain(of.chain) };
-        self.session = Some(Session::new(Setup {
+        let mut session = Session::new(Setup {
             hub,
             device: self.device,
             schema: self.file.replica.schema().registry.schema,
@@ -67,7 +70,9 @@ impl Phone {
             pace: Pace::from_number(self.disk.pace),
             max_bytes,
             max_frame,
-        }));
+        });
+        session.ask_for(asked);
+        self.session = Some(session);
         Ok(())
     }
 
@@ -157,6 +162,7 @@ impl Phone {
                 news.joined.iter().filter_map(|(scope, kind)| Some((*scope, ScopeKind::from_number(*kind)?)));
             self.join(&known.collect::<Vec<_>>())?;
         }
+        self.hear_left(news, how.rule)?;
         if how.rule == Some(Rule::LeftIsSaid) {
             self.drop_unknown(news)?;
         }
@@ -225,7 +231,11 @@ impl Phone {
             return Ok(());
         }
         for of in self.file.replica.scopes()? {
-            let line = self.disk.frames.settle(now.ms, of.scope, of.position, how.rule);
+            // Of a scope that was left nothing more is fetched: the last own change stands for the cursor.
+            let is_left = self.heard_left.contains(&of.scope);
+            let reach = if is_left { self.disk.outbox.reach(of.scope) } else { Some(of.position) };
+            let Some(reach) = reach else { continue };
+            let line = self.disk.frames.settle(now.ms, of.scope, reach.max(of.position), how.rule);
             let gone = self.disk.outbox.prune(of.scope, line);
             let mut batch = self.file.replica.begin()?;
             for key in &gone {
@@ -234,7 +244,7 @@ impl Phone {
             batch.commit()?;
             self.journal.retain(|record| !gone.contains(&record.key));
         }
-        Ok(())
+        if is_done { self.drop_left(how.rule) } else { Ok(()) }
     }
 
     fn take_frame(&mut self, frame: &Frame, bytes: &[u8], cursor: Cursor, how: Taking<'_>) -> Result<Taken> {

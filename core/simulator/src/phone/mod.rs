@@ -4,6 +4,7 @@
 //! every event of a session in a transaction of its own. What a process knows is lost with it.
 
 mod kept;
+mod leave;
 mod line;
 mod outbox;
 mod save;
@@ -43,6 +44,8 @@ pub(crate) struct Disk {
     pub frames: Frames,
     /// Scopes of which it has taken a snapshot: of some rows there it keeps no change that it could offer again.
     pub by_snapshot: BTreeSet<ScopeId>,
+    /// Scopes that the last whole sync said were left.
+    left: BTreeSet<ScopeId>,
     nonce: Nonce,
     pace: u32,
     hub_time: Option<HubTime>,
@@ -84,7 +87,11 @@ pub(crate) struct Phone {
     /// The last session ended because its bytes were spent.
     pub is_spent: bool,
     pub pen: Pen,
+    /// How many scopes it has dropped since the last look.
+    pub dropped: u64,
     scopes: Vec<HeldScope>,
+    /// Scopes that this session has heard were left.
+    heard_left: BTreeSet<ScopeId>,
 }
 
 impl Phone {
@@ -101,7 +108,9 @@ impl Phone {
             session: None,
             is_spent: false,
             pen: Pen::default(),
+            dropped: 0,
             scopes: Vec::new(),
+            heard_left: BTreeSet::new(),
         }
     }
 

@@ -7,7 +7,7 @@ use langso_domain::id::{Key, ScopeId};
 use langso_sync::clock::Stamp;
 use langso_sync::history::{Shown, is_void};
 use langso_sync::session::Receipt;
-use langso_sync::wire::SetAside;
+use langso_sync::wire::{Held, SetAside};
 
 use crate::rule::Rule;
 
@@ -35,6 +35,8 @@ pub(crate) struct Outbox {
     at: HashMap<Key, usize>,
     /// Everything before has been passed.
     first_open: usize,
+    /// Of which the hub has told the position in this session.
+    said: HashSet<Key>,
 }
 
 impl Entry {
@@ -80,9 +82,39 @@ impl Outbox {
                     let entry = &mut self.entries[*at];
                     entry.position = Some(receipt.position + u64::from(seq - receipt.first));
                     entry.is_bound = false;
+                    self.said.insert(entry.key);
                 }
             }
         }
+    }
+
+    /// A session begins: nothing has been said in it.
+    pub fn begin(&mut self) {
+        self.said.clear();
+    }
+
+    /// Own changes of a scope with a position above the cursor lose it when the hub was asked for them: it says it again
+    /// in what follows, or it is sent again with the next session.
+    pub fn doubt(&mut self, scope: ScopeId, cursor: u64, asked: &[Held]) {
+        for entry in self.entries[self.first_open..].iter_mut().filter(|entry| entry.scope == scope) {
+            let is_asked = |held: &Held| held.writer == entry.key.writer && entry.key.seq <= held.upto;
+            if asked.iter().any(is_asked) && entry.position.is_some_and(|position| position > cursor) {
+                (entry.position, entry.is_bound) = (None, false);
+            }
+        }
+    }
+
+    /// Up to where own changes of a scope reach, if this session has heard every position above the cursor.
+    pub fn reach(&self, scope: ScopeId) -> Option<u64> {
+        let own = || self.entries.iter().filter(|entry| entry.scope == scope);
+        let is_known =
+            |entry: &Entry| entry.position.is_none() || entry.is_passed || self.said.contains(&entry.key);
+        own().all(is_known).then(|| own().filter_map(|entry| entry.position).max().unwrap_or(0))
+    }
+
+    /// Whether the hub has given every own change of a scope a position.
+    pub fn has_positions(&self, scope: ScopeId) -> bool {
+        self.entries.iter().filter(|entry| entry.scope == scope).all(|entry| entry.position.is_some())
     }
 
     /// The cursor of a scope has moved.

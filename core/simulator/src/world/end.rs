@@ -3,6 +3,7 @@
 use super::World;
 use super::line::Hearing;
 use crate::broken::{Promise, Result};
+use crate::handset::DAY_MS;
 use crate::phone::Line;
 use crate::rule::Rule;
 
@@ -26,14 +27,17 @@ struct LastLine {
 impl World<'_> {
     /// Heals the world and holds it against what was promised.
     pub fn end(&mut self) -> Result {
-        self.settle_team();
-        while self.hub.admit().is_some() {}
         for phone in &mut self.phones {
             if !matches!(phone.line, Line::Idle) {
                 phone.cut();
             }
             phone.session = None;
         }
+        if self.dice.chance(300) {
+            self.weeks_pass()?;
+        }
+        self.settle_team();
+        while self.hub.admit().is_some() {}
         let line = self.any_line();
         for round in 0..MAX_ROUNDS {
             for at in 0..self.phones.len() {
@@ -69,6 +73,23 @@ impl World<'_> {
         self.hub.restart()?;
         self.compare()?;
         self.check()
+    }
+
+    /// Before everything heals, whoever has left a scope syncs for some weeks with a hub that is backed up: the scope goes
+    /// from the phone, and comes back with its member.
+    fn weeks_pass(&mut self) -> Result {
+        let good = LastLine { budget: u64::MAX, passes: usize::MAX };
+        for _ in 0..3 {
+            while self.hub.admit().is_some() {}
+            self.hub.copy(self.now_ms, true);
+            for at in 0..self.phones.len() {
+                if self.hub.left(self.phones[at].device).next().is_some() {
+                    self.sync(at, good)?;
+                }
+            }
+            self.now_ms += 8 * DAY_MS;
+        }
+        Ok(())
     }
 
     /// Mostly a good line; now and then one that costs, or one that breaks after so many bytes each way, over which a

@@ -1,6 +1,7 @@
 //! The line between phones and hub: requests and replies arrive whole, cut at any byte, twice, late, spoiled, or not
 //! at all, and processes die at both ends.
 
+use langso_domain::id::DeviceId;
 use langso_sync::frame::Outer;
 use langso_sync::session::{Event, SessionError};
 use langso_sync::wire::Problem;
@@ -120,6 +121,9 @@ impl World<'_> {
         let kept: u64 = kept.sum();
         self.steps += self.hub.take_frame_count();
         let length = reply.as_ref().map_or(0, Vec::len) as u64;
+        if let (Some(reply), Some(asking)) = (&reply, body.first_chunk().map(|id| DeviceId(*id))) {
+            self.must_not_be_served(asking, reply)?;
+        }
         self.trace.note("post", &[body.len() as u64, kept, length]);
         Ok(reply)
     }
@@ -216,6 +220,9 @@ impl World<'_> {
             Taken::Open => return Ok(false),
             Taken::Ended => {
                 self.trace.note("heard", &[at as u64, count as u64]);
+                for _ in 0..std::mem::take(&mut self.phones[at].dropped) {
+                    self.trace.note("dropped", &[at as u64]);
+                }
                 self.phones[at].end_reply();
             }
             Taken::Refused(Problem::StaleNonce) => {
@@ -242,9 +249,13 @@ impl World<'_> {
 
 /// The reply as a broken proxy might hand it on: without one of its frames.
 fn without_a_frame(reply: &[u8], which: usize) -> Option<Vec<u8>> {
-    let starts = (0..reply.len()).filter(|at| reply[*at..].starts_with(b"LS"));
-    let frames = starts.filter_map(|at| Outer::read(&reply[at..]).ok()?.map(|(_, length)| (at, length)));
-    let frames: Vec<(usize, usize)> = frames.collect();
+    let frames = frames_in(reply);
     let (at, length) = *frames.get(which.min(frames.len().checked_sub(1)?))?;
     Some([&reply[..at], &reply[at + length..]].concat())
+}
+
+/// Where the frames of a reply stand, and how long they are.
+pub(super) fn frames_in(reply: &[u8]) -> Vec<(usize, usize)> {
+    let starts = (0..reply.len()).filter(|at| reply[*at..].starts_with(b"LS"));
+    starts.filter_map(|at| Outer::read(&reply[at..]).ok()?.map(|(_, length)| (at, length))).collect()
 }

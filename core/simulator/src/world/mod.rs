@@ -176,7 +176,8 @@ impl<'p> World<'p> {
             854..860 => self.roll_back(),
             860..864 => self.give(at),
             864..866 => self.revoke(at),
-            866..890 => self.hub_writes(),
+            866..872 => self.leave(at),
+            872..890 => self.hub_writes(),
             890..898 => self.kill(at),
             898..904 => self.kill_hub(),
             904..908 => self.back_up(at),
@@ -185,13 +186,18 @@ impl<'p> World<'p> {
             913..930 => self.set_clock(at),
             930..936 => self.reboot(at),
             936..944 => self.set_hub_clock(),
-            944..960 => self.admit(),
+            944..956 => self.admit(),
+            956..960 => self.admit_and_void(),
             960..980 => self.late_request(),
             _ => self.leap(),
         }
     }
 
     fn save(&mut self, at: usize) -> Result {
+        // Who has left writes little more there.
+        if self.hub.left(self.phones[at].device).next().is_some() && self.dice.chance(900) {
+            return Ok(());
+        }
         let now = self.moment(at);
         let phone = &mut self.phones[at];
         let fate = Fate::any(&mut self.dice);

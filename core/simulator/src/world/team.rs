@@ -3,11 +3,12 @@
 
 use std::rc::Rc;
 
-use langso_domain::id::ScopeId;
+use langso_domain::id::{DeviceId, ScopeId};
 use langso_sync::frame::Outer;
 
 use super::World;
-use crate::broken::Result;
+use super::line::frames_in;
+use crate::broken::{Promise, Result};
 
 /// The most files on their way.
 const MAX_PARCELS: usize = 4;
@@ -65,6 +66,39 @@ impl World<'_> {
     pub(super) fn give(&mut self, at: usize) -> Result {
         self.hub.give(self.phones[at].device);
         self.trace.note("give", &[at as u64]);
+        Ok(())
+    }
+
+    /// A member leaves one of the scopes.
+    pub(super) fn leave(&mut self, at: usize) -> Result {
+        let scope = self.hub.logs[self.dice.below(self.hub.logs.len())].scope;
+        if self.hub.leave(self.phones[at].device, scope, self.now_ms) {
+            self.trace.note("leave", &[at as u64]);
+        }
+        Ok(())
+    }
+
+    /// The lead admits the oldest of what is set aside, and has its rows struck out with it.
+    pub(super) fn admit_and_void(&mut self) -> Result {
+        if let Some(key) = self.hub.admit_and_void(self.now_ms, &mut self.writers)? {
+            self.trace.note("admit_and_void", &[key.writer.0, key.seq.into()]);
+        }
+        Ok(())
+    }
+
+    /// No frame of a scope that a device has left goes to it.
+    pub(super) fn must_not_be_served(&self, device: DeviceId, reply: &[u8]) -> Result {
+        let left: Vec<ScopeId> = self.hub.left(device).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        for (at, length) in frames_in(reply) {
+            let frame = Outer::whole(&reply[at..at + length]).and_then(|outer| outer.open());
+            if let Some(frame) = frame.ok().filter(|frame| left.contains(&frame.header.scope)) {
+                let detail = format!("{} is served to {device}, which has left it", frame.header.scope);
+                return Err(Promise::OwnScopesOnly.broken(detail));
+            }
+        }
         Ok(())
     }
 
