@@ -342,7 +342,10 @@ impl Sync<'_> {
         let connection = phone.connection();
         unsent.refresh(connection, &phone.replica.scopes()?)?;
         let carried = fall_back::to_offer(connection, phone.now().ms)?;
+        // One look at the outbox, not one for each change.
+        let reading = connection.unchecked_transaction()?;
         let body = session.request(&phone.key, &unsent.held(), unsent.pending(connection), carried);
+        drop(reading);
         drop(phone);
         if !session.is_only_asking() {
             self.keep_pace(talk)?;
