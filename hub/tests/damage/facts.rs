@@ -67,8 +67,13 @@ async fn a_phone_with_a_bit_flipped_in_a_cursor_or_a_mark_skips_nothing_and_has_
             let mut phone = ground.member.copy();
             let file = Connection::open(phone.file()).unwrap();
             let flipped = "(position | ?1) - (position & ?1)";
-            let sql = format!("UPDATE {table} SET position = {flipped} WHERE {}", newest(table));
-            assert_eq!(file.execute(&sql, [1_i64 << bit]).unwrap(), 1, "{what}");
+            // Where another mark stands the file itself could not hold it.
+            let sql = format!("UPDATE OR IGNORE {table} SET position = {flipped} WHERE {}", newest(table));
+            let is_flipped = file.execute(&sql, [1_i64 << bit]).unwrap() == 1;
+            assert!(is_flipped || table == "marks", "{what}");
+            if !is_flipped {
+                continue;
+            }
             drop(file);
             ground.all_arrives(&mut phone, &what).await;
             assert_same(&phone.rows(), &sound, &what);

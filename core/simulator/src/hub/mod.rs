@@ -169,6 +169,11 @@ impl Hub {
         self.devices.get(&device).into_iter().flat_map(|device| device.left.keys().copied())
     }
 
+    /// Whether a device may no longer sync.
+    pub fn is_revoked(&self, device: DeviceId) -> bool {
+        self.devices.get(&device).is_some_and(|device| device.is_revoked)
+    }
+
     /// A device is revoked, or no longer.
     pub fn revoke(&mut self, device: DeviceId, is_revoked: bool) {
         self.devices.entry(device).and_modify(|device| device.is_revoked = is_revoked);

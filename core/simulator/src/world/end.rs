@@ -75,7 +75,7 @@ impl World<'_> {
         self.check()
     }
 
-    /// Before everything heals, whoever has left a scope syncs for some weeks with a hub that is backed up: the scope goes
+    /// Before everything heals, whoever has left a scope and may sync does so for some weeks with a hub that is backed up: the scope goes
     /// from the phone, and comes back with its member.
     fn weeks_pass(&mut self) -> Result {
         let good = LastLine { budget: u64::MAX, passes: usize::MAX };
@@ -83,7 +83,8 @@ impl World<'_> {
             while self.hub.admit().is_some() {}
             self.hub.copy(self.now_ms, true);
             for at in 0..self.phones.len() {
-                if self.hub.left(self.phones[at].device).next().is_some() {
+                let device = self.phones[at].device;
+                if self.hub.left(device).next().is_some() && !self.hub.is_revoked(device) {
                     self.sync(at, good)?;
                 }
             }
