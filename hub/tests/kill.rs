@@ -92,7 +92,7 @@ impl Kills {
 /// Own changes: at the hub or in its backup, and those that are not.
 fn own(phone: &mut Handset) -> (u64, u64) {
     let status = phone.app().sync().get_status(Nothing {}).unwrap();
-    (status.at_hub + status.in_backup, status.on_phone as u64 + status.set_aside)
+    (status.at_hub + status.in_backup, status.on_phone + status.set_aside)
 }
 
 /// A member who has sent work, and the lead, whose work the member has.

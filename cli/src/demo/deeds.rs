@@ -51,9 +51,9 @@ impl Hand<'_> {
             What::Person(person) => self.person(person)?,
             What::PersonChanged { person, phone_kind, nfc, own_sim } => {
                 let mut update = UpdatePerson::of(self.known_person(*person)?);
-                update.phone_kind = Some(Some(phone_kind.number()));
-                update.nfc = Some(Some(nfc.number()));
-                update.own_sim = Some(Some(own_sim.number()));
+                update.phone_kind = Some(Some(phone_kind.number()).into());
+                update.nfc = Some(Some(nfc.number()).into());
+                update.own_sim = Some(Some(own_sim.number()).into());
                 self.device.save::<_, Nothing>("households.update_person", &update)?;
             }
             What::Grant(grant) => self.grant(grant)?,

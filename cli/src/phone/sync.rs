@@ -118,7 +118,7 @@ pub(super) fn status(book: &Book, args: &StatusArgs) -> Outcome {
     }
     let mut grid = Grid::new(&[1]);
     for (vi, en, count) in [
-        ("Mới ở máy này", "Only on this phone", status.on_phone as u64),
+        ("Mới ở máy này", "Only on this phone", status.on_phone),
         ("Đã tới máy chủ", "At the hub", status.at_hub),
         ("Đã sao lưu", "In the hub's backup", status.in_backup),
         ("Chờ tổ trưởng nhận", "Waiting for the lead", status.set_aside),

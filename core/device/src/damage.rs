@@ -24,7 +24,7 @@ pub(crate) mod what {
 }
 
 /// What befell this phone's files.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct Damage {
     /// What was damaged. Open list: `database`, `journal`, `key`, `identity`, `settings`; and `outbox`, the only one by which
     /// something that was saved could not be read again.

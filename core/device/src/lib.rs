@@ -5,6 +5,7 @@
 
 mod ballast;
 pub mod companion;
+mod crossing;
 mod damage;
 mod digests;
 mod error;
@@ -29,6 +30,8 @@ pub mod rescue;
 mod salvage;
 mod start;
 mod time;
+
+uniffi::setup_scaffolding!();
 
 pub use companion::Companion;
 pub use damage::Damage;

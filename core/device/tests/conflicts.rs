@@ -174,7 +174,7 @@ fn a_household_whose_consent_came_back_by_settling_can_be_written_to_at_once() {
     });
     exchange(&mut one, &mut lead);
     let hint = |phone: &mut TestPhone| {
-        let hint = Some(Some("cạnh suối".to_owned()));
+        let hint = Some(Some("cạnh suối".to_owned()).into());
         phone.app().households().update_household(UpdateHousehold { hint, ..UpdateHousehold::of(household) })
     };
     assert_eq!(hint(&mut lead), Err(invalid("household", "consent_withdrawn")));

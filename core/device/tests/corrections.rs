@@ -37,10 +37,10 @@ fn a_visit_is_corrected_with_a_reason_and_what_is_not_named_stays() {
         service: None,
         outcome: Some(NEW),
         failure: None,
-        evidence: Some(Some(1)),
+        evidence: Some(Some(1).into()),
         is_struck_out: false,
     }];
-    wrong.place = Some(Some(2));
+    wrong.place = Some(Some(2).into());
     wrong.add = vec![service(Some(persons[0]), "health_book", NEW)];
     let corrected = correct(&mut phone, wrong).expect("corrects");
     assert_eq!(corrected.added.len(), 1);
@@ -81,7 +81,7 @@ fn a_fact_is_never_corrected_without_a_reason() {
         (CorrectVisit { date: Some(day("2022-01-01")), ..correction(saved.visit, 1) }, "date", "before_team"),
         (CorrectVisit { members: Some(Vec::new()), ..correction(saved.visit, 1) }, "members", "missing"),
         (
-            CorrectVisit { household: Some(None), ..correction(saved.visit, 2) },
+            CorrectVisit { household: Some(None.into()), ..correction(saved.visit, 2) },
             "household",
             "persons_of_other_household",
         ),
@@ -105,7 +105,8 @@ fn a_service_that_is_named_twice_is_refused_and_nothing_is_written() {
     let rows = vec![service(Some(persons[0]), "vneid_level2", NEW), service(None, "sim_4g", NEW)];
     let saved = log(&mut phone, visit(Some(household), rows)).expect("saves");
     let before = phone.written().len();
-    let twice = CorrectService { evidence: Some(Some(1)), is_struck_out: false, ..struck(saved.services[0]) };
+    let twice =
+        CorrectService { evidence: Some(Some(1).into()), is_struck_out: false, ..struck(saved.services[0]) };
     for (one, other) in [
         (twice.clone(), twice.clone()),
         (twice, struck(saved.services[0])),
@@ -166,11 +167,11 @@ fn a_start_past_the_end_that_stays_is_refused() {
         ..visit(Some(household), vec![service(None, "sim_4g", NEW)])
     };
     let saved = log(&mut phone, new).expect("saves");
-    let starts = |at| CorrectVisit { start_minute: Some(Some(at)), ..correction(saved.visit, 1) };
-    let ends = |at| CorrectVisit { end_minute: Some(Some(at)), ..correction(saved.visit, 1) };
+    let starts = |at| CorrectVisit { start_minute: Some(Some(at).into()), ..correction(saved.visit, 1) };
+    let ends = |at| CorrectVisit { end_minute: Some(Some(at).into()), ..correction(saved.visit, 1) };
     assert_eq!(correct(&mut phone, starts(21 * 60)), Err(invalid("start_minute", "end_before_start")));
     assert_eq!(correct(&mut phone, ends(18 * 60)), Err(invalid("end_minute", "end_before_start")));
-    let both = CorrectVisit { end_minute: Some(Some(20 * 60)), ..starts(21 * 60) };
+    let both = CorrectVisit { end_minute: Some(Some(20 * 60).into()), ..starts(21 * 60) };
     assert_eq!(correct(&mut phone, both), Err(invalid("end_minute", "end_before_start")));
     correct(&mut phone, starts(20 * 60)).expect("corrects");
 }
@@ -189,10 +190,10 @@ fn a_visit_at_the_wrong_household_moves_with_its_hamlet_and_commune() {
     let row = service(Some(persons[0]), "vneid_level2", NEW);
     let saved = log(&mut phone, visit(Some(household), vec![row])).expect("saves");
     let mut wrong = correction(saved.visit, 2);
-    wrong.household = Some(Some(right.0));
+    wrong.household = Some(Some(right.0).into());
     wrong.services = vec![CorrectService {
         row: saved.services[0],
-        person: Some(Some(right.1)),
+        person: Some(Some(right.1).into()),
         service: None,
         outcome: None,
         failure: None,

@@ -181,7 +181,7 @@ fn writes(phone: &mut TestPhone, household: HouseholdId, person: PersonId) -> [R
     let app = phone.app();
     let services = vec![NewService::new(None, "scam_awareness", 1)];
     let visit = NewVisit { household: Some(household), services, ..NewVisit::default() };
-    let hint = Some(Some("cạnh suối".to_owned()));
+    let hint = Some(Some("cạnh suối".to_owned()).into());
     let hint = UpdateHousehold { hint, ..UpdateHousehold::of(household) };
     let call = |name: &str, input| app.call(name, input).map(drop);
     [
@@ -268,7 +268,7 @@ fn three_phones_that_join_and_split_in_any_order_come_to_the_same_and_the_smalle
                     phones[at].app().duplicates().split_merged(split).expect("splits");
                 }
                 5 => {
-                    let hint = Some(Some(format!("cạnh suối {step}")));
+                    let hint = Some(Some(format!("cạnh suối {step}")).into());
                     let update = UpdateHousehold { hint, ..UpdateHousehold::of(row) };
                     phones[at].app().households().update_household(update).expect("edits");
                 }

@@ -6,7 +6,7 @@ use langso_device::companion::Nothing;
 use langso_device::companion::consents::GivenConsent;
 use langso_device::companion::households::{
     FindHouseholds, FoundBy, GivenContact, HouseholdHit, HouseholdHits, HowMatched, ListHouseholds,
-    NewHousehold, NewPerson, OfHousehold,
+    NewHousehold, NewPerson, OfHousehold, Stretch,
 };
 use langso_domain::id::{HamletId, HouseholdId};
 use support::{MEMBER, Team, TestPhone};
@@ -123,7 +123,7 @@ fn as_written_comes_before_tone_marks_elsewhere_before_no_marks() {
             ("Hộ 4", HowMatched::Folded),
         ]
     );
-    assert_eq!(hits[0].in_hint.first(), Some(&(9..12)));
+    assert_eq!(hits[0].in_hint.first(), Some(&Stretch { start: 9, end: 12 }));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_number_finds_its_household_first_and_equal_hits_stand_in_walking_order() {
     assert_eq!(book.labels("12"), ["Hộ 12", "Hộ 120"]);
     assert_eq!(book.labels("hộ"), ["Hộ 1", "Hộ 2", "Hộ 12", "Hộ 112", "Hộ 120"]);
     let hits = book.hits("hộ 12").households;
-    assert_eq!(hits[0].in_label, [0..2, 3..5]);
+    assert_eq!(hits[0].in_label, [Stretch { start: 0, end: 2 }, Stretch { start: 3, end: 5 }]);
     let all = book.phone.app().households().list_households(ListHouseholds::default()).expect("answers");
     let all: Vec<_> = all.households.into_iter().map(|line| line.label).collect();
     assert_eq!(all, ["Hộ 1", "Hộ 2", "Hộ 12", "Hộ 112", "Hộ 120"]);

@@ -189,7 +189,8 @@ fn persons_join_and_are_corrected_and_what_is_not_named_stays() {
     let saved = create(&mut phone, household(&team, "Hộ 1")).expect("saves");
     let joined = AddPerson { household: saved.household, person: person(), token: None };
     let joined = phone.app().households().add_person(joined).expect("saves").person;
-    let update = UpdatePerson { nfc: Some(Some(1)), phone_kind: Some(None), ..UpdatePerson::of(joined) };
+    let update =
+        UpdatePerson { nfc: Some(Some(1).into()), phone_kind: Some(None.into()), ..UpdatePerson::of(joined) };
     phone.app().households().update_person(update).expect("saves");
     let sql = "SELECT band, phone_kind, nfc FROM persons WHERE id = ?1";
     let found: (u8, Option<u8>, u8) = phone.with_replica(|replica| {
@@ -197,9 +198,13 @@ fn persons_join_and_are_corrected_and_what_is_not_named_stays() {
         replica.connection().query_row(sql, [joined.0.0], read).expect("is there")
     });
     assert_eq!(found, (4, None, 1));
-    let wrong = UpdatePerson { birth_year: Some(Some(1950)), ..UpdatePerson::of(joined) };
+    let wrong = UpdatePerson { birth_year: Some(Some(1950).into()), ..UpdatePerson::of(joined) };
     assert_eq!(phone.app().households().update_person(wrong), Err(invalid("birth_year", "band_or_year")));
-    let right = UpdatePerson { band: Some(None), birth_year: Some(Some(1950)), ..UpdatePerson::of(joined) };
+    let right = UpdatePerson {
+        band: Some(None.into()),
+        birth_year: Some(Some(1950).into()),
+        ..UpdatePerson::of(joined)
+    };
     assert_eq!(phone.app().households().update_person(right), Ok(Nothing {}));
 }
 

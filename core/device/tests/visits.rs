@@ -245,7 +245,7 @@ fn the_ladder_climbs_by_receipts_alone() {
     assert_eq!(rung(&mut phone), (Rung::AtHub, Some(position)));
     phone.put_watermark(TEAM_SCOPE, position);
     assert_eq!(rung(&mut phone), (Rung::InBackup, Some(position)));
-    correct(&mut phone, CorrectVisit { place: Some(Some(1)), ..correction(saved.visit, 1) })
+    correct(&mut phone, CorrectVisit { place: Some(Some(1).into()), ..correction(saved.visit, 1) })
         .expect("corrects");
     assert_eq!(rung(&mut phone), (Rung::OnPhone, None));
 }

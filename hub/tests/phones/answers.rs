@@ -26,7 +26,7 @@ fn offline(why: &str) -> AppError {
 }
 
 /// Everything of a phone that a bad answer could touch.
-fn holdings(phone: &mut Handset) -> (crate::field::handset::Rows, Vec<Cursor>, usize, u64) {
+fn holdings(phone: &mut Handset) -> (crate::field::handset::Rows, Vec<Cursor>, u64, u64) {
     let status = phone.app().sync().get_status(Default::default()).unwrap();
     let sql = "SELECT position, chain FROM scopes ORDER BY number";
     let file = phone.read();

@@ -1,7 +1,7 @@
 //! A lead on a phone looks at what waits at the hub and says what becomes of it.
 
 use langso_device::companion::Nothing;
-use langso_device::companion::set_aside::{Decided, Waiting, WaitingAfter, WaitingChange, WaitingPage};
+use langso_device::companion::set_aside::{Decided, SetAsidePage, Waiting, WaitingAfter, WaitingChange};
 use langso_device::{AppError, Phone};
 use langso_domain::id::RowId;
 use langso_domain::registry::{CURRENT, Role};
@@ -308,7 +308,7 @@ async fn a_long_list_comes_in_pages_and_a_stale_nonce_costs_one_more_try() {
     let (mut all, mut after, mut sizes) = (Vec::new(), None, Vec::new());
     loop {
         let asked = WaitingAfter { after };
-        let WaitingPage { waiting, has_more } = lead.app().set_aside().list_set_aside(asked).await.unwrap();
+        let SetAsidePage { waiting, has_more } = lead.app().set_aside().list_set_aside(asked).await.unwrap();
         sizes.push(waiting.len());
         all.extend(waiting);
         if !has_more {

@@ -54,7 +54,7 @@ fn journalled(phone: &Handset, scope: ScopeId) -> usize {
 }
 
 /// Own changes (here only, at the hub or in its backup, set aside).
-fn own(phone: &mut Handset) -> (usize, u64, u64) {
+fn own(phone: &mut Handset) -> (u64, u64, u64) {
     let status = phone.app().sync().get_status(Nothing {}).unwrap();
     (status.on_phone, status.at_hub + status.in_backup, status.set_aside)
 }

@@ -43,7 +43,7 @@ async fn a_phone_of_every_release_opens_and_has_all_it_had() {
             assert_eq!(phone.count(table), *count, "{}: {table}", frozen.name);
         }
         let status = phone.app().sync().get_status(Nothing {}).unwrap();
-        assert_eq!(status.on_phone as u64, known.unsent, "{}", frozen.name);
+        assert_eq!(status.on_phone, known.unsent, "{}", frozen.name);
         let drafts = phone.app().drafts().list_drafts(Nothing {}).unwrap().drafts;
         assert_eq!(drafts.len() as u64, known.drafts, "{}", frozen.name);
         let state = phone.app().state().get_state(Nothing {}).unwrap();

@@ -80,7 +80,7 @@ pub(super) fn correct(book: &Book, args: &Correct) -> Outcome {
     let visit = visit_id("VISIT", &args.visit)?;
     let held = book.app.visits().get_visit(OfVisit { visit })?;
     let number = |list: &str, field: &str, typed: &Option<String>| {
-        typed.as_deref().map(|typed| number_of(list, field, typed).map(Some)).transpose()
+        typed.as_deref().map(|typed| number_of(list, field, typed)).transpose()
     };
     let household = args.household.as_deref().map(|typed| book.find_household("--household", typed));
     let household = household.transpose()?;
@@ -96,22 +96,22 @@ pub(super) fn correct(book: &Book, args: &Correct) -> Outcome {
         visit,
         reason: number_of("correction_reasons", "--reason", &args.reason)?,
         reason_text: args.reason_text.clone(),
-        household: if args.no_household { Some(None) } else { household.map(Some) },
-        hamlet: args.hamlet.as_deref().map(|it| book.find_hamlet("--hamlet", it).map(Some)).transpose()?,
+        household: if args.no_household { Some(None.into()) } else { household.map(set) },
+        hamlet: args.hamlet.as_deref().map(|it| book.find_hamlet("--hamlet", it)).transpose()?.map(set),
         unit: None,
         date: args.date.as_deref().map(|typed| day("--date", typed, today())).transpose()?,
-        start_minute: args.start.as_deref().map(|it| minute("--start", it).map(Some)).transpose()?,
-        end_minute: args.end.as_deref().map(|it| minute("--end", it).map(Some)).transpose()?,
-        place: number("place_kinds", "--place", &args.place)?,
-        language: number("languages", "--language", &args.language)?,
-        signal: number("signals", "--signal", &args.signal)?,
+        start_minute: args.start.as_deref().map(|it| minute("--start", it)).transpose()?.map(set),
+        end_minute: args.end.as_deref().map(|it| minute("--end", it)).transpose()?.map(set),
+        place: number("place_kinds", "--place", &args.place)?.map(set),
+        language: number("languages", "--language", &args.language)?.map(set),
+        signal: number("signals", "--signal", &args.signal)?.map(set),
         members: Some(with).filter(|with| !with.is_empty()),
         plan: match (&args.plan, args.no_plan) {
-            (_, true) => Some(None),
-            (Some(typed), false) => Some(Some(book.find_plan("--plan", typed)?)),
+            (_, true) => Some(None.into()),
+            (Some(typed), false) => Some(set(book.find_plan("--plan", typed)?)),
             (None, false) => None,
         },
-        note: args.note.clone().map(|note| Some(note).filter(|note| !note.is_empty())),
+        note: args.note.clone().map(|note| Some(note).filter(|note| !note.is_empty()).into()),
         services,
         add: args.add.iter().map(|typed| service(book, of_persons, typed)).collect::<Outcome<_>>()?,
         is_struck_out: args.strike_out,
@@ -120,6 +120,11 @@ pub(super) fn correct(book: &Book, args: &Correct) -> Outcome {
     let done = book.app.visits().correct_visit(correct)?;
     tell(format_args!("{} {}", pick("Đã sửa.", "Corrected."), receipt(done.receipt)));
     Ok(())
+}
+
+/// A field that is named, and not to clear it.
+fn set<T, E: From<Option<T>>>(value: T) -> E {
+    Some(value).into()
 }
 
 /// The Nth service of the visit, not yet changed.
@@ -149,8 +154,8 @@ fn corrected(book: &Book, held: &VisitDetail, typed: &str) -> Outcome<CorrectSer
     let mut correct = of_row(held, FIELD, place.trim().parse().map_err(|_| wrong())?)?;
     let (outcome, failure) = outcome_and_reason(book, FIELD, rest)?;
     correct.outcome = Some(outcome);
-    correct.failure = failure.map(Some);
-    correct.person = person.map(Some);
+    correct.failure = failure.map(set);
+    correct.person = person.map(set);
     Ok(correct)
 }
 

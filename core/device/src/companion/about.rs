@@ -13,7 +13,7 @@ use crate::error::Result;
 pub struct AboutApp<'a>(pub(super) &'a Companion);
 
 /// What this program is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct About {
     /// The core's version.
     pub core: String,
@@ -32,7 +32,7 @@ pub struct About {
 }
 
 /// How old a guide is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct TutorialAge {
     /// With version.
     pub tutorial: ContentRef,
@@ -45,7 +45,7 @@ pub struct TutorialAge {
 }
 
 /// A part and its licence.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Licence {
     /// The part.
     pub part: String,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::Companion;
+use super::{Changed, Companion};
 use crate::ballast;
 use crate::error::{AppError, Result};
 
@@ -102,10 +102,18 @@ impl Companion {
     ///
     /// # Errors
     /// `NotFound` for an unknown name, `InvalidInput` for JSON of another shape, and what the method itself refuses.
-    /// A call that meets damage has it mended, see [`Companion::heal`], and is made again if it had saved nothing.
     pub fn call(&self, name: &str, input: Value) -> Result<Value> {
         let (_, call) =
             CALLS.iter().chain([&OF_PHONE]).find(|(of, _)| *of == name).ok_or(AppError::NotFound)?;
+        self.attempt(|companion| call(companion, &input))
+    }
+
+    /// Runs one call as a shell should: a call that meets damage has it mended, see [`Companion::heal`], and one that
+    /// finds the disk full is given the room kept for that; it is made again if it had saved nothing.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub fn attempt<O>(&self, call: impl Fn(&Self) -> Result<O>) -> Result<O> {
         self.open_again()?;
         let (saves, had_ballast) = {
             let phone = self.phone();
@@ -115,12 +123,17 @@ impl Companion {
             let phone = self.phone();
             had_ballast && phone.saves == saves && !ballast::is_kept(phone.folder.path())
         };
-        match call(self, &input) {
+        let answer = match call(self) {
             // Nothing was saved, and now there is room.
-            Err(AppError::StorageFull) if is_lighter() => call(self, &input),
-            Err(AppError::Corrupt) if self.heal_after(saves)? => call(self, &input),
+            Err(AppError::StorageFull) if is_lighter() => call(self),
+            Err(AppError::Corrupt) if self.heal_after(saves)? => call(self),
             answer => answer,
+        };
+        let book = self.phone().saves != saves;
+        if book {
+            self.has_changed(Changed { book, ..Changed::default() });
         }
+        answer
     }
 
     /// As [`Companion::call`], and also runs the calls that wait for the hub.
@@ -128,24 +141,35 @@ impl Companion {
     /// # Errors
     /// As [`Companion::call`].
     pub async fn call_and_wait(&self, name: &str, input: Value) -> Result<Value> {
-        self.open_again()?;
+        macro_rules! waiting {
+            ($feature:ident . $method:ident) => {
+                give(&self.attempt_waiting(|| async { self.$feature().$method(take(&input)?).await }).await?)
+            };
+        }
         match name {
-            "sync.sync_now" => {
-                let saves = self.phone().saves;
-                let report = match self.sync().sync_now(take(&input)?).await {
-                    Err(AppError::Corrupt) if self.heal_after(saves)? => {
-                        self.sync().sync_now(take(&input)?).await
-                    }
-                    report => report,
-                };
-                give(&report?)
-            }
-            "enrolment.join_team" => give(&self.enrolment().join_team(take(&input)?).await?),
-            "set_aside.list_set_aside" => give(&self.set_aside().list_set_aside(take(&input)?).await?),
-            "set_aside.admit_changes" => give(&self.set_aside().admit_changes(take(&input)?).await?),
-            "set_aside.admit_and_void" => give(&self.set_aside().admit_and_void(take(&input)?).await?),
-            "set_aside.reenter_change" => give(&self.set_aside().reenter_change(take(&input)?).await?),
+            "sync.sync_now" => waiting!(sync.sync_now),
+            "enrolment.join_team" => waiting!(enrolment.join_team),
+            "set_aside.list_set_aside" => waiting!(set_aside.list_set_aside),
+            "set_aside.admit_changes" => waiting!(set_aside.admit_changes),
+            "set_aside.admit_and_void" => waiting!(set_aside.admit_and_void),
+            "set_aside.reenter_change" => waiting!(set_aside.reenter_change),
             _ => self.call(name, input),
+        }
+    }
+
+    /// As [`Companion::attempt`], for a call that waits for the hub.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn attempt_waiting<O, F>(&self, call: impl Fn() -> F) -> Result<O>
+    where
+        F: Future<Output = Result<O>>,
+    {
+        self.open_again()?;
+        let saves = self.phone().saves;
+        match call().await {
+            Err(AppError::Corrupt) if self.heal_after(saves)? => call().await,
+            answer => answer,
         }
     }
 

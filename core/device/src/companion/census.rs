@@ -13,7 +13,7 @@ use crate::error::{AppError, Result};
 pub struct Census<'a>(pub(super) &'a Companion);
 
 /// Which hamlet.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct OfHamlet {
     /// The hamlet.
@@ -21,7 +21,7 @@ pub struct OfHamlet {
 }
 
 /// How far a hamlet has been gone through.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct HamletCensus {
     /// The hamlet.
     pub hamlet: HamletId,
@@ -40,7 +40,7 @@ pub struct HamletCensus {
 }
 
 /// One household.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct CensusRow {
     /// The household.
     pub household: HouseholdId,
@@ -55,27 +55,31 @@ pub struct CensusRow {
 }
 
 /// A household that was gone through.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct HouseholdSeen {
     /// The household.
     pub household: HouseholdId,
     /// When; none = today.
     #[serde(default)]
+    #[uniffi(default)]
     pub date: Option<Day>,
     /// Persons of 14 and over; none = as the household's persons say.
     #[serde(default)]
+    #[uniffi(default)]
     pub adults: Option<u32>,
     /// Of them with a smartphone; none = as the household's persons say.
     #[serde(default)]
+    #[uniffi(default)]
     pub smartphones: Option<u32>,
     /// A token of the row: a second tap gives the first one's answer.
     #[serde(default)]
+    #[uniffi(default)]
     pub token: Option<String>,
 }
 
 /// What the row shows afterwards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct SeenHousehold {
     /// The row that was written.
     pub census: RowId,

@@ -26,16 +26,17 @@ pub(crate) use settled::{Note, Settled};
 pub struct Conflicts<'a>(pub(super) &'a Companion);
 
 /// Which page.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct FindConflicts {
     /// Where the page before ended.
     #[serde(default)]
+    #[uniffi(default)]
     pub after: Option<ConflictKey>,
 }
 
 /// Names one conflict, and the end of a page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct ConflictKey {
     /// Singular name of the table.
@@ -47,7 +48,7 @@ pub struct ConflictKey {
 }
 
 /// A page of conflicts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct ConflictPage {
     /// At most 50.
     pub conflicts: Vec<Conflict>,
@@ -62,7 +63,7 @@ pub struct ConflictPage {
 }
 
 /// One field with more than one version, or a row that was edited after it was struck out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Conflict {
     /// Which field of which row.
     pub key: ConflictKey,
@@ -79,7 +80,7 @@ pub struct Conflict {
 }
 
 /// One version of a field.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Version {
     /// Its name, for [`SettleConflict::seen`].
     pub version: String,
@@ -98,7 +99,7 @@ pub struct Version {
 }
 
 /// An edit of a row that somebody else had struck out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Edit {
     /// The field.
     pub field: String,
@@ -107,7 +108,7 @@ pub struct Edit {
 }
 
 /// What a field says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Enum)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldValue {
     /// Nothing.
@@ -129,7 +130,7 @@ pub enum FieldValue {
 }
 
 /// Which version is kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct SettleConflict {
     /// Which field of which row.
@@ -141,7 +142,7 @@ pub struct SettleConflict {
 }
 
 /// What the screen shows afterwards.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct SettledConflict {
     /// What the field says now.
     pub kept: FieldValue,

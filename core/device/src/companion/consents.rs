@@ -23,17 +23,19 @@ pub const CONTACT: u8 = 2;
 pub struct Consents<'a>(pub(super) &'a Companion);
 
 /// Which text to read out.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields, default)]
 pub struct GetScript {
     /// A text by version, as a household consented to it; none = the newest of `code`.
+    #[uniffi(default)]
     pub text: Option<ContentRef>,
     /// `consent.script` (also when none) or `consent.contact`.
+    #[uniffi(default)]
     pub code: Option<String>,
 }
 
 /// A text to read out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Script {
     /// Its name in consents.
     pub text: ContentRef,
@@ -48,7 +50,7 @@ pub struct Script {
 }
 
 /// A consent as it was given.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct GivenConsent {
     /// The text that was read out.
@@ -57,14 +59,16 @@ pub struct GivenConsent {
     pub way: u8,
     /// Bits: 1 = the record, 2 = a contact; none = all that the text covers.
     #[serde(default)]
+    #[uniffi(default)]
     pub purposes: Option<u8>,
     /// When; none = today.
     #[serde(default)]
+    #[uniffi(default)]
     pub date: Option<Day>,
 }
 
 /// A consent of a household that is there already.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct NewConsent {
     /// Who consents.
@@ -73,29 +77,31 @@ pub struct NewConsent {
     pub given: GivenConsent,
     /// A token of the form: a second save with the same one gives the first one's answer.
     #[serde(default)]
+    #[uniffi(default)]
     pub token: Option<String>,
 }
 
 /// A consent written down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct SavedConsent {
     /// The consent.
     pub consent: ConsentId,
 }
 
 /// Which consent is withdrawn.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawConsent {
     /// The consent.
     pub consent: ConsentId,
     /// When; none = today.
     #[serde(default)]
+    #[uniffi(default)]
     pub date: Option<Day>,
 }
 
 /// What a withdrawal did on this phone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct Withdrawn {
     /// Contacts whose values are gone.
     pub contacts: Vec<ContactId>,
@@ -104,7 +110,7 @@ pub struct Withdrawn {
 }
 
 /// A consent of a household, as screens show it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct ConsentRow {
     /// The consent.
     pub consent: ConsentId,

@@ -20,11 +20,12 @@ pub const MAX_DAYS: i32 = 90;
 pub struct Contacts<'a>(pub(super) &'a Companion);
 
 /// A contact to keep: a name, a number, or both.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct NewContact {
     /// The contact to write over; none = a new one.
     #[serde(default)]
+    #[uniffi(default)]
     pub contact: Option<ContactId>,
     /// The live consent it lives by.
     pub consent: ConsentId,
@@ -32,23 +33,28 @@ pub struct NewContact {
     pub household: HouseholdId,
     /// The person, when one.
     #[serde(default)]
+    #[uniffi(default)]
     pub person: Option<PersonId>,
     /// The name used.
     #[serde(default)]
+    #[uniffi(default)]
     pub display_name: Option<String>,
     /// The number as typed.
     #[serde(default)]
+    #[uniffi(default)]
     pub phone: Option<String>,
     /// The last day; none = 90 days from today.
     #[serde(default)]
+    #[uniffi(default)]
     pub expires_on: Option<Day>,
     /// A token of the form: a second save with the same one gives the first one's answer.
     #[serde(default)]
+    #[uniffi(default)]
     pub token: Option<String>,
 }
 
 /// A contact as it was kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct SavedContact {
     /// The contact.
     pub contact: ContactId,
@@ -57,7 +63,7 @@ pub struct SavedContact {
 }
 
 /// Which contact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct OfContact {
     /// The contact.
@@ -65,7 +71,7 @@ pub struct OfContact {
 }
 
 /// A contact, as screens show it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct ContactRow {
     /// The contact.
     pub contact: ContactId,

@@ -1,10 +1,10 @@
 //! Drafts: forms being filled in. They live in this phone's database, are never sent, die with their consent, and
 //! stay until they are finished or thrown away by their owner.
 
+use crate::crossing::Json;
 use langso_domain::id::{ConsentId, to_base32};
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{Companion, Nothing, rows};
 use crate::error::{AppError, Result};
@@ -20,23 +20,25 @@ pub(crate) const LONGEST_ID: usize = 64;
 pub struct Drafts<'a>(pub(super) &'a Companion);
 
 /// A form as it stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct SaveDraft {
     /// The draft to write over, or a name of the caller's own; none = a new draft.
     #[serde(default)]
+    #[uniffi(default)]
     pub draft: Option<String>,
     /// What form: `visit`, `household`, `notebook`, ...
     pub kind: String,
     /// The form's fields; at most 64 KiB of JSON.
-    pub body: Value,
+    pub body: Json,
     /// The consent it dies with.
     #[serde(default)]
+    #[uniffi(default)]
     pub consent: Option<ConsentId>,
 }
 
 /// Which draft.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct OfDraft {
     /// The draft.
@@ -44,14 +46,14 @@ pub struct OfDraft {
 }
 
 /// A draft.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Draft {
     /// Its id; hand it to the save as the token, and the draft goes with it.
     pub draft: String,
     /// What form.
     pub kind: String,
     /// The form's fields; absent in lists.
-    pub body: Option<Value>,
+    pub body: Option<Json>,
     /// The consent it dies with.
     pub consent: Option<ConsentId>,
     /// When its first key was typed, ms UTC.
@@ -61,7 +63,7 @@ pub struct Draft {
 }
 
 /// All drafts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct DraftList {
     /// The newest first; open checklist runs are not among them.
     pub drafts: Vec<Draft>,

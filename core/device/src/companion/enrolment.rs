@@ -19,25 +19,26 @@ use crate::time::HubTime;
 pub struct Enrolment<'a>(pub(super) &'a Companion);
 
 /// An invitation as scanned or typed.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct InviteText {
     /// The whole line.
     pub invite: String,
     /// What its owner calls the device; optional.
     #[serde(default)]
+    #[uniffi(default)]
     pub device_name: String,
 }
 
 /// What an invitation says before anything is sent.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, uniffi::Record)]
 pub struct InvitePreview {
     /// Where the hub is.
     pub hub_url: String,
 }
 
 /// Who this phone is now.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, uniffi::Record)]
 pub struct Joined {
     /// This device.
     pub device: DeviceId,

@@ -18,7 +18,7 @@ use csv::{Cell, Table};
 pub struct Exports<'a>(pub(super) &'a Companion);
 
 /// How a file is written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct CsvFile {
     /// The new file's path.
@@ -26,11 +26,12 @@ pub struct CsvFile {
     /// Cells are parted by semicolons and decimals by a comma, as a spreadsheet set to Vietnamese reads them; else by
     /// commas and a point.
     #[serde(default)]
+    #[uniffi(default)]
     pub semicolons: bool,
 }
 
 /// Figures to be written out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct WriteFigures {
     /// For which days and place, and which ones.
@@ -40,7 +41,7 @@ pub struct WriteFigures {
 }
 
 /// Person-days to be written out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct WritePersonDays {
     /// First day.
@@ -52,7 +53,7 @@ pub struct WritePersonDays {
 }
 
 /// A file that was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct WrittenFile {
     /// Where it is.
     pub path: String,

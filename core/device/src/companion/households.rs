@@ -9,6 +9,7 @@ use langso_sync::value::Value;
 
 use super::known::Known;
 use super::problems::Problems;
+use super::record::{Edit as _, EditHamlet};
 use super::visits::{self, FindVisits, VisitPage};
 use super::{Companion, Nothing, check, consents, contacts, drafts, once, rows, walk};
 use crate::error::{AppError, Result};
@@ -23,7 +24,7 @@ mod slip;
 
 pub(super) use detail::household;
 pub use detail::{HouseholdDetail, JoinedHousehold, OpenFollowUp, PersonDetail};
-pub use find::{FindHouseholds, FoundBy, HouseholdHit, HouseholdHits, HowMatched};
+pub use find::{FindHouseholds, FoundBy, HouseholdHit, HouseholdHits, HowMatched, Stretch};
 pub(super) use lines::lines;
 pub use lines::{HouseholdLine, PersonLine};
 use persons::{check_person, fields};
@@ -256,15 +257,15 @@ impl Households<'_> {
             }
             changed.push(("label", label.into()));
         }
-        if let Some(hint) = &update.hint {
+        if let Some(hint) = update.hint.named() {
             changed.push(("hint", problems.line("hint", "household.hint", hint.as_deref()).into()));
         }
-        if let Some(hamlet) = update.hamlet {
+        if let Some(hamlet) = update.hamlet.named() {
             check_hamlet(&known, hamlet, &mut problems);
             changed.push(("hamlet_id", hamlet.map(|hamlet| hamlet.0).into()));
         }
-        problems.choice(&known.content, "poverty", "poverty", update.poverty.flatten());
-        push(&mut changed, "poverty", update.poverty);
+        problems.choice(&known.content, "poverty", "poverty", update.poverty.after(None));
+        push(&mut changed, "poverty", update.poverty.named());
         problems.finish()?;
         save_patch(&mut phone, "household", update.household.0, changed)
     }
@@ -275,7 +276,7 @@ impl Households<'_> {
     /// # Errors
     /// As [`Households::update_household`].
     pub fn move_household(&self, to: MoveHousehold) -> Result<Nothing> {
-        let hamlet = Some(Some(to.hamlet));
+        let hamlet = Some(EditHamlet::Set { value: to.hamlet });
         self.update_household(UpdateHousehold { hamlet, ..UpdateHousehold::of(to.household) })
     }
 
@@ -295,7 +296,7 @@ impl Households<'_> {
     }
 }
 
-fn push<T>(changed: &mut Vec<(&str, Value)>, name: &'static str, edit: super::record::Edit<T>)
+fn push<T>(changed: &mut Vec<(&str, Value)>, name: &'static str, edit: Option<Option<T>>)
 where
     Value: From<Option<T>>,
 {

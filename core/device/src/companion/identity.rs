@@ -14,7 +14,7 @@ use crate::facts;
 pub struct IdentityCard<'a>(pub(super) &'a Companion);
 
 /// What the card says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Card {
     /// Whose phone it is.
     pub member: MemberId,

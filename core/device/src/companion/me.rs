@@ -16,16 +16,17 @@ use crate::error::{AppError, Result};
 pub struct Me<'a>(pub(super) &'a Companion);
 
 /// Which month.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct FindMonth {
     /// Such as `2024-M03`, or `2024-M03c15` for the 15th to the 14th; none = the calendar month of today.
     #[serde(default)]
+    #[uniffi(default)]
     pub month: Option<String>,
 }
 
 /// A month of one member's work.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Month {
     /// Its code.
     pub month: String,

@@ -54,17 +54,22 @@ pub mod today;
 pub mod units;
 pub mod visits;
 pub mod walk;
+mod watch;
 mod who;
 
 pub use enrolment::{Enrolment, InvitePreview, InviteText, Joined};
 pub(crate) use known::Known;
-pub use record::{Day, Nothing};
+pub use record::{
+    Day, EditChoice, EditHamlet, EditHousehold, EditNumber, EditPerson, EditPlan, EditText, EditUnit, Nothing,
+};
 pub(crate) use settings::Kept;
 pub(crate) use sync::LEAST_BUDGET;
 pub use sync::{
     FindUnarrived, Sync, SyncNow, SyncProblem, SyncProblems, SyncReport, SyncStatus, UnarrivedPage,
     UnarrivedRows, UnarrivedVisit,
 };
+use watch::News;
+pub use watch::{Changed, Listener, SyncProgress, Watching};
 
 /// An open phone with a feature each for what a person does on it.
 pub struct Companion {
@@ -72,6 +77,13 @@ pub struct Companion {
     http: Http,
     sync_running: AtomicBool,
     sync_stop: AtomicBool,
+    news: Arc<News>,
+}
+
+impl Drop for Companion {
+    fn drop(&mut self) {
+        self.news.close();
+    }
 }
 
 impl Companion {
@@ -85,6 +97,7 @@ impl Companion {
             http: Http::new()?,
             sync_running: AtomicBool::new(false),
             sync_stop: AtomicBool::new(false),
+            news: Arc::default(),
         })
     }
 

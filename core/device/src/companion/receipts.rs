@@ -12,7 +12,7 @@ use crate::phone::Phone;
 use crate::{fall_back, receipts};
 
 /// How far a row has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, uniffi::Enum)]
 #[serde(rename_all = "snake_case")]
 pub enum Rung {
     /// On this phone, and as far as is known nowhere else.
@@ -24,7 +24,7 @@ pub enum Rung {
 }
 
 /// The receipt ladder of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct Receipt {
     /// The highest rung that is certain.
     pub rung: Rung,

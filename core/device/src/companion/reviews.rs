@@ -31,16 +31,17 @@ pub(super) const NEWEST_REVIEWS: &str = "SELECT run_id, verdict, comment, traine
 pub struct Reviews<'a>(pub(super) &'a Companion);
 
 /// Which page.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct FindWaiting {
     /// How many to pass over.
     #[serde(default)]
+    #[uniffi(default)]
     pub skip: u32,
 }
 
 /// Runs that wait for a verdict.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct WaitingPage {
     /// Oldest first, at most 50.
     pub runs: Vec<WaitingRun>,
@@ -51,7 +52,7 @@ pub struct WaitingPage {
 }
 
 /// A run that waits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct WaitingRun {
     /// The run.
     pub run: ChecklistRunId,
@@ -72,7 +73,7 @@ pub struct WaitingRun {
 }
 
 /// One run.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct OfRun {
     /// The run.
@@ -80,7 +81,7 @@ pub struct OfRun {
 }
 
 /// A run with its steps and verdicts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct RunReview {
     /// The run.
     pub run: ChecklistRunId,
@@ -109,7 +110,7 @@ pub struct RunReview {
 }
 
 /// A trainer's verdict.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Verdict {
     /// The review.
     pub review: ReviewId,
@@ -124,7 +125,7 @@ pub struct Verdict {
 }
 
 /// What a volunteer said to a verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct Answer {
     /// When it was saved, ms UTC.
     pub at: i64,
@@ -133,21 +134,23 @@ pub struct Answer {
 }
 
 /// A verdict to be given.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct NewVerdict {
     /// The run.
     pub run: ChecklistRunId,
     /// For the volunteer; must be there when a run is sent back.
     #[serde(default)]
+    #[uniffi(default)]
     pub comment: Option<String>,
     /// A token of the form: a second save with the same one gives the first one's answer.
     #[serde(default)]
+    #[uniffi(default)]
     pub token: Option<String>,
 }
 
 /// What the screen shows afterwards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct SavedReview {
     /// The review.
     pub review: ReviewId,

@@ -24,7 +24,7 @@ pub const MAX_MINUTES: u16 = 12 * 60;
 pub(super) const FAILED: u8 = 3;
 
 /// A tutorial as it was walked through with a citizen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct NewRun {
     /// The tutorial, by the version that was walked.
@@ -33,20 +33,24 @@ pub struct NewRun {
     pub steps: Vec<RunStep>,
     /// Of the citizen's phone.
     #[serde(default)]
+    #[uniffi(default)]
     pub phone_model: Option<String>,
     /// Of the citizen's phone.
     #[serde(default)]
+    #[uniffi(default)]
     pub os_version: Option<String>,
     /// How long it took.
     #[serde(default)]
+    #[uniffi(default)]
     pub minutes: Option<u16>,
     /// The citizen did it once more alone.
     #[serde(default)]
+    #[uniffi(default)]
     pub teach_back: bool,
 }
 
 /// What came of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct RunStep {
     /// From 1.
@@ -55,6 +59,7 @@ pub struct RunStep {
     pub result: u8,
     /// The failure code's number.
     #[serde(default)]
+    #[uniffi(default)]
     pub failure: Option<u8>,
 }
 

@@ -11,7 +11,7 @@ use super::{Companion, Nothing, rows};
 mod lead;
 
 pub use lead::{
-    Decided, DecidedChange, Waiting, WaitingAfter, WaitingChange, WaitingField, WaitingPage, WaitingRow,
+    Decided, DecidedChange, SetAsidePage, Waiting, WaitingAfter, WaitingChange, WaitingField, WaitingRow,
 };
 
 use crate::error::{AppError, Result};
@@ -20,14 +20,14 @@ use crate::error::{AppError, Result};
 pub struct SetAside<'a>(pub(super) &'a Companion);
 
 /// Own work that waits at the hub.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct SetAsideList {
     /// Oldest first.
     pub changes: Vec<SetAsideChange>,
 }
 
 /// One save that waits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct SetAsideChange {
     /// Its name, for the lead and the hub.
     pub change: String,
@@ -41,7 +41,7 @@ pub struct SetAsideChange {
 }
 
 /// One row of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct SetAsideRow {
     /// Singular name of the table; empty for one of a newer program.
     pub table: String,

@@ -14,7 +14,7 @@ use crate::phone::Phone;
 pub struct Settings<'a>(pub(super) &'a Companion);
 
 /// The language of the screens.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
     /// Vietnamese.
@@ -25,7 +25,7 @@ pub enum Language {
 }
 
 /// Light or dark.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
 #[serde(rename_all = "snake_case")]
 pub enum Theme {
     /// Light, which can be read in the sun.
@@ -38,7 +38,7 @@ pub enum Theme {
 }
 
 /// How this phone shows itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct SettingsView {
     /// The language of the screens.
     pub language: Language,
@@ -51,19 +51,22 @@ pub struct SettingsView {
 }
 
 /// What changes; what is not named stays.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpdateSettings {
     /// The language of the screens.
+    #[uniffi(default)]
     pub language: Option<Language>,
     /// Percent, 100 to 200.
+    #[uniffi(default)]
     pub text_size: Option<u16>,
     /// Light or dark.
+    #[uniffi(default)]
     pub theme: Option<Theme>,
 }
 
 /// How much room the book takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct Storage {
     /// The database with what SQLite keeps beside it.
     pub database_bytes: u64,

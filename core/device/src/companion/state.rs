@@ -14,7 +14,7 @@ use crate::outbox::Unsent;
 pub struct State<'a>(pub(super) &'a Companion);
 
 /// How the phone stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct PhoneState {
     /// This device's short name.
     pub device: DeviceId,
@@ -35,7 +35,7 @@ pub struct PhoneState {
 }
 
 /// Whose phone it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct Owner {
     /// The member.
     pub member: MemberId,

@@ -9,7 +9,7 @@ use langso_sync::wire::{Problem, WireError};
 use serde::{Deserialize, Serialize};
 
 use super::set_aside::ENTERED_ANEW;
-use super::{Companion, Nothing};
+use super::{Changed, Companion, Nothing, SyncProgress};
 use crate::error::{AppError, Result};
 use crate::facts::{self, name};
 use crate::http::Broken;
@@ -40,17 +40,18 @@ pub(crate) const LEAST_BUDGET: u64 = 4 * MIN_REQUEST as u64;
 pub struct Sync<'a>(pub(super) &'a Companion);
 
 /// How much a sync may cost.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct SyncNow {
     /// The most bytes of bodies, up and down together, headers of the transport apart; none = the phone's budget, or
     /// no bound. No sync goes beyond it.
     #[serde(default)]
+    #[uniffi(default)]
     pub max_bytes: Option<u64>,
 }
 
 /// What a sync did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct SyncReport {
     /// Bytes of request bodies.
     pub bytes_up: u64,
@@ -59,16 +60,16 @@ pub struct SyncReport {
     /// Requests made.
     pub requests: u32,
     /// Own changes that are on this phone only.
-    pub waiting: usize,
+    pub waiting: u64,
     /// False when the budget was spent before the end.
     pub is_done: bool,
 }
 
 /// Where this phone's work is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct SyncStatus {
     /// Own changes on this phone only.
-    pub on_phone: usize,
+    pub on_phone: u64,
     /// Own changes at the hub and not yet in its verified backup.
     pub at_hub: u64,
     /// Own changes in the hub's verified backup.
@@ -118,6 +119,8 @@ struct Brought {
     elsewhere: Vec<ScopeId>,
     /// Since the last cut.
     a_frame: bool,
+    /// Since a listener was last told.
+    changed: Changed,
 }
 
 impl Sync<'_> {
@@ -133,6 +136,12 @@ impl Sync<'_> {
     pub async fn sync_now(&self, input: SyncNow) -> Result<SyncReport> {
         let _running = Running::begin(&self.0.sync_running)?;
         self.0.sync_stop.store(false, Ordering::Release);
+        let report = self.sync_all(input).await;
+        self.0.sync_has_ended();
+        report
+    }
+
+    async fn sync_all(&self, input: SyncNow) -> Result<SyncReport> {
         let mut report = self.exchange_all(input).await?;
         // A row may have been damaged out of one scope into another: each is mended, once.
         while report.is_done {
@@ -255,7 +264,7 @@ impl Sync<'_> {
             bytes_up: progress.up,
             bytes_down: progress.down,
             requests: progress.requests,
-            waiting: unsent.waiting(),
+            waiting: unsent.waiting() as u64,
             is_done: session.done(),
         })
     }
@@ -311,7 +320,7 @@ impl Sync<'_> {
             |row| row.get(0),
         )?;
         Ok(SyncStatus {
-            on_phone: unsent.waiting(),
+            on_phone: unsent.waiting() as u64,
             at_hub,
             in_backup,
             last_success_at: facts::get(connection, name::LAST_SYNC)?,
@@ -369,7 +378,11 @@ impl Sync<'_> {
         let Talk { session, unsent, brought, .. } = talk;
         match &event {
             Event::News(news) => brought.left.extend(news.left.iter().map(|left| left.scope)),
-            Event::Frame { .. } | Event::State { .. } => brought.a_frame = true,
+            Event::Frame { .. } | Event::State { .. } => {
+                brought.a_frame = true;
+                (brought.changed.book, brought.changed.receipts) = (true, true);
+            }
+            Event::Receipts { .. } => brought.changed.receipts = true,
             Event::OtherHistory { scope } => {
                 session.offer_marks(*scope, &phone.marks(*scope)?);
                 brought.elsewhere.push(*scope);
@@ -415,6 +428,16 @@ impl Sync<'_> {
                 _ => return Ok(Outcome::Broken(Broken::Cut)),
             };
             talk.session.feed(&chunk);
+            let progress = talk.session.progress();
+            self.0.has_changed(Changed {
+                sync: Some(SyncProgress {
+                    is_running: true,
+                    bytes_up: progress.up,
+                    bytes_down: progress.down,
+                    waiting: talk.unsent.waiting() as u64,
+                }),
+                ..std::mem::take(&mut talk.brought.changed)
+            });
             loop {
                 match talk.session.next_event() {
                     Ok(None) => break,

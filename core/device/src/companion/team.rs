@@ -19,7 +19,7 @@ use crate::phone::Phone;
 pub struct Team<'a>(pub(super) &'a Companion);
 
 /// The team of this phone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct TeamInfo {
     /// The team.
     pub team: TeamId,
@@ -42,14 +42,14 @@ pub struct TeamInfo {
 }
 
 /// What the leads should look at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct WorkQueue {
     /// Most urgent first; empty when nothing is.
     pub items: Vec<WorkItem>,
 }
 
 /// One kind of thing to look at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Enum)]
 #[serde(rename_all = "snake_case")]
 pub enum WorkItem {
     /// Fields with two versions, and edits after removal.
@@ -72,14 +72,14 @@ pub enum WorkItem {
 }
 
 /// Who is in the team.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Members {
     /// Those of today first, then by name as Vietnamese sorts it.
     pub members: Vec<Member>,
 }
 
 /// One member in one role.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Member {
     /// The member.
     pub member: MemberId,
@@ -102,7 +102,7 @@ pub struct Member {
 }
 
 /// A member's phone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Device {
     /// Its name.
     pub device: Option<DeviceId>,
@@ -115,23 +115,24 @@ pub struct Device {
 }
 
 /// Which campaigns.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct FindPlans {
     /// Those that hold on this day; none = all.
     #[serde(default)]
+    #[uniffi(default)]
     pub on: Option<Day>,
 }
 
 /// Campaigns.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Plans {
     /// Newest first.
     pub plans: Vec<Plan>,
 }
 
 /// A campaign of a place.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Plan {
     /// The campaign.
     pub plan: PlanId,
@@ -148,7 +149,7 @@ pub struct Plan {
 }
 
 /// Which days.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct FindPersonDays {
     /// First day.
@@ -157,11 +158,12 @@ pub struct FindPersonDays {
     pub to: Day,
     /// Of one member; none = of all.
     #[serde(default)]
+    #[uniffi(default)]
     pub member: Option<MemberId>,
 }
 
 /// Who worked when.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct PersonDays {
     /// By member, then day, then plan.
     pub days: Vec<PersonDay>,
@@ -170,7 +172,7 @@ pub struct PersonDays {
 }
 
 /// One member, day and plan: one person-day, whatever was done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct PersonDay {
     /// Who.
     pub member: MemberId,
@@ -187,7 +189,7 @@ pub struct PersonDay {
 }
 
 /// Person-days of a campaign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct PlanDays {
     /// None = without a campaign.
     pub plan: Option<PlanId>,

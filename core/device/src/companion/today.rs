@@ -22,7 +22,7 @@ use crate::phone::Phone;
 pub struct Today<'a>(pub(super) &'a Companion);
 
 /// What is to be done today, and what was.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct TodayView {
     /// Today in Vietnam.
     pub date: Day,
@@ -49,7 +49,7 @@ pub struct TodayView {
 }
 
 /// What the status sentence says; by receipts alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct TodayStatus {
     /// Visits of this phone, of any day, that the hub has not confirmed.
     pub unarrived_visits: u32,
@@ -62,7 +62,7 @@ pub struct TodayStatus {
 }
 
 /// A hamlet's appointments.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct DueHamlet {
     /// The hamlet; none for households without one.
     pub hamlet: Option<HamletId>,
@@ -73,7 +73,7 @@ pub struct DueHamlet {
 }
 
 /// A visit of today.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct DoneVisit {
     /// The visit.
     pub visit: VisitId,
@@ -88,7 +88,7 @@ pub struct DoneVisit {
 }
 
 /// One service of a visit of today.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct DoneService {
     /// What.
     pub service: Option<ContentRef>,

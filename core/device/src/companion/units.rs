@@ -12,14 +12,14 @@ use crate::error::Result;
 pub struct Units<'a>(pub(super) &'a Companion);
 
 /// The hamlets on this phone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Hamlets {
     /// By name.
     pub hamlets: Vec<Hamlet>,
 }
 
 /// A thôn, bản or khu phố.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Hamlet {
     /// The hamlet.
     pub hamlet: HamletId,
@@ -36,25 +36,26 @@ pub struct Hamlet {
 }
 
 /// What to look for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct FindUnits {
     /// As it was typed, from one character on; old names and Telex leftovers are understood.
     pub text: String,
     /// The most hits; none = 20.
     #[serde(default)]
+    #[uniffi(default)]
     pub limit: Option<u8>,
 }
 
 /// Units of today that answer, best first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct UnitHits {
     /// Best first.
     pub units: Vec<UnitHit>,
 }
 
 /// A unit of today.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct UnitHit {
     /// With list version.
     pub unit: UnitCode,
@@ -69,7 +70,7 @@ pub struct UnitHit {
 }
 
 /// An old unit, or the old name of the same one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Former {
     /// With list version.
     pub unit: UnitCode,

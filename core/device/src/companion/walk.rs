@@ -12,7 +12,7 @@ use super::rows;
 use crate::error::Result;
 
 /// A household as rows of a list show it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct Place {
     /// What the team calls it.
     pub label: Option<String>,

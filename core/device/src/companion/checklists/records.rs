@@ -1,6 +1,6 @@
 //! The records of checklists.
 
-use langso_domain::content::{ContentRef, Text};
+use langso_domain::content::{ContentRef, Text as Words};
 use langso_domain::id::{ChecklistRunId, HouseholdId, MemberId, PersonId};
 use serde::{Deserialize, Serialize};
 
@@ -9,27 +9,31 @@ use crate::companion::record::Day;
 use crate::companion::runs::{NewRun, RunStep};
 
 /// A tutorial to be walked through.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct StartRun {
     /// The tutorial's code, for its newest version, or `code@version`.
     pub tutorial: String,
     /// Only to try it: nothing is stored, and it works before enrolment.
     #[serde(default)]
+    #[uniffi(default)]
     pub is_trial: bool,
     /// With whom; stays on this phone.
     #[serde(default)]
+    #[uniffi(default)]
     pub household: Option<HouseholdId>,
     /// With whom; stays on this phone.
     #[serde(default)]
+    #[uniffi(default)]
     pub person: Option<PersonId>,
     /// A name of the caller's own: a second start with the same one gives the run as it stands.
     #[serde(default)]
+    #[uniffi(default)]
     pub run: Option<String>,
 }
 
 /// Which open run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct OfOpenRun {
     /// The run, as the last answer named it: the name of a trial holds all there is of it.
@@ -37,7 +41,7 @@ pub struct OfOpenRun {
 }
 
 /// What was done at a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
 #[serde(rename_all = "snake_case")]
 pub enum Did {
     /// Passed; on to the next step.
@@ -53,23 +57,25 @@ pub enum Did {
 }
 
 /// What was done at a step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct RecordStep {
     /// The run, as the last answer named it.
     pub run: String,
     /// At which step, from 1; none = where the run stands.
     #[serde(default)]
+    #[uniffi(default)]
     pub step: Option<u8>,
     /// What was done.
     pub did: Did,
     /// The failure code's number, for what was not passed.
     #[serde(default)]
+    #[uniffi(default)]
     pub failure: Option<u8>,
 }
 
 /// An open run as the screen shows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct RunView {
     /// The run, for the next call: a draft's id, or the whole of a trial.
     pub run: String,
@@ -78,7 +84,7 @@ pub struct RunView {
     /// The tutorial, by the version that this run keeps.
     pub tutorial: ContentRef,
     /// Its name.
-    pub title: Text,
+    pub title: Words,
     /// Its review is too old: real screens may differ.
     pub is_out_of_date: bool,
     /// A newer version, which this run does not change to.
@@ -108,24 +114,27 @@ pub struct RunView {
 }
 
 /// The end of a walk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct FinishRun {
     /// The run, as the last answer named it.
     pub run: String,
     /// The citizen did it once more alone.
     #[serde(default)]
+    #[uniffi(default)]
     pub teach_back: bool,
     /// Of the citizen's phone.
     #[serde(default)]
+    #[uniffi(default)]
     pub phone_model: Option<String>,
     /// Of the citizen's phone.
     #[serde(default)]
+    #[uniffi(default)]
     pub os_version: Option<String>,
 }
 
 /// A finished run: what fills the visit. It becomes durable with that visit, and stays a draft until then.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct RunSummary {
     /// The draft for the visit's service rows; none for a trial, which ends here.
     pub run_draft: Option<String>,
@@ -150,12 +159,12 @@ pub struct RunSummary {
 }
 
 /// A service row as the run would fill it in; the volunteer may say otherwise.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct RunOutcome {
     /// The service.
     pub service: ContentRef,
     /// Its name.
-    pub title: Text,
+    pub title: Words,
     /// A number of the list `outcomes`; none when the steps do not say.
     pub outcome: Option<u8>,
     /// The failure code's number.
@@ -163,25 +172,25 @@ pub struct RunOutcome {
     /// The last step of it that was reached.
     pub last_step: u8,
     /// When it counts as achieved.
-    pub done: Text,
+    pub done: Words,
 }
 
 /// Runs that are not finished.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct OpenRuns {
     /// The newest first.
     pub runs: Vec<OpenRunRow>,
 }
 
 /// A run that is not finished.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct OpenRunRow {
     /// The run.
     pub run: String,
     /// The tutorial, by the version that it keeps.
     pub tutorial: ContentRef,
     /// Its name; none when this phone does not know that version.
-    pub title: Option<Text>,
+    pub title: Option<Words>,
     /// Where it stands, from 1.
     pub at: u8,
     /// How many steps there are.
@@ -195,14 +204,14 @@ pub struct OpenRunRow {
 }
 
 /// Runs that a trainer sent back and that wait for an answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct ReturnedRuns {
     /// Those sent back first come first.
     pub runs: Vec<ReturnedRun>,
 }
 
 /// A run that a trainer sent back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct ReturnedRun {
     /// The run.
     pub run: ChecklistRunId,
@@ -219,7 +228,7 @@ pub struct ReturnedRun {
 }
 
 /// What a volunteer says to a run that was sent back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerReview {
     /// The run.
@@ -228,8 +237,10 @@ pub struct AnswerReview {
     pub answer: String,
     /// The run as it should stand, when something in it was wrong.
     #[serde(default)]
+    #[uniffi(default)]
     pub fixed: Option<NewRun>,
     /// A token of the form: a second save with the same one gives the first one's answer.
     #[serde(default)]
+    #[uniffi(default)]
     pub token: Option<String>,
 }

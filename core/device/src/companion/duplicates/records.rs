@@ -6,34 +6,38 @@ use serde::{Deserialize, Serialize};
 use super::super::households::{HouseholdLine, NewPerson};
 
 /// A household that is about to be written down.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct FindSimilar {
     /// What the team would call it.
     pub label: String,
     /// How to find the place.
     #[serde(default)]
+    #[uniffi(default)]
     pub hint: Option<String>,
     /// Where it lives.
     #[serde(default)]
+    #[uniffi(default)]
     pub hamlet: Option<HamletId>,
     /// Its persons.
     #[serde(default)]
+    #[uniffi(default)]
     pub persons: Vec<NewPerson>,
     /// A contact's number as typed.
     #[serde(default)]
+    #[uniffi(default)]
     pub phone: Option<String>,
 }
 
 /// Households that may be the same.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct SimilarHouseholds {
     /// The likeliest first; at most five.
     pub similar: Vec<Similar>,
 }
 
 /// One that may be the same.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Similar {
     /// The household.
     pub household: HouseholdLine,
@@ -42,7 +46,7 @@ pub struct Similar {
 }
 
 /// Why two households may be one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, uniffi::Enum)]
 #[serde(rename_all = "snake_case")]
 pub enum Likeness {
     /// The same contact number.
@@ -56,15 +60,16 @@ pub enum Likeness {
 }
 
 /// Which page.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields, default)]
 pub struct ListPairs {
     /// How many to pass over.
+    #[uniffi(default)]
     pub skip: u32,
 }
 
 /// Pairs that are likely the same.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct PairList {
     /// The likeliest first; at most 25.
     pub pairs: Vec<Pair>,
@@ -73,7 +78,7 @@ pub struct PairList {
 }
 
 /// Two households side by side.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Pair {
     /// The one that would show.
     pub one: HouseholdLine,
@@ -84,7 +89,7 @@ pub struct Pair {
 }
 
 /// Two rows that are one, or are not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct TwoHouseholds {
     /// One.
@@ -94,7 +99,7 @@ pub struct TwoHouseholds {
 }
 
 /// What can be joined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
 #[serde(rename_all = "snake_case")]
 pub enum Joinable {
     /// Households of one team.
@@ -104,7 +109,7 @@ pub enum Joinable {
 }
 
 /// Two rows to join.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct MergeRows {
     /// What they are.
@@ -116,7 +121,7 @@ pub struct MergeRows {
 }
 
 /// Which row to take out of what it was joined to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct SplitMerged {
     /// What it is.
@@ -126,7 +131,7 @@ pub struct SplitMerged {
 }
 
 /// What shows now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct Merged {
     /// The row that shows for all of them: the one with the smallest id.
     pub shows: RowId,

@@ -14,22 +14,25 @@ use crate::error::Result;
 use crate::phone::Phone;
 
 /// Which events.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct FindEvents {
     /// First day.
     #[serde(default)]
+    #[uniffi(default)]
     pub from: Option<Day>,
     /// Last day, included.
     #[serde(default)]
+    #[uniffi(default)]
     pub to: Option<Day>,
     /// Where the page before ended.
     #[serde(default)]
+    #[uniffi(default)]
     pub after: Option<EventKey>,
 }
 
 /// Where a page ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct EventKey {
     /// The last row's day.
@@ -39,7 +42,7 @@ pub struct EventKey {
 }
 
 /// A page of events.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct EventPage {
     /// At most 50, newest day first.
     pub events: Vec<Event>,
@@ -48,7 +51,7 @@ pub struct EventPage {
 }
 
 /// One event.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Event {
     /// When.
     pub date: Day,
@@ -59,7 +62,7 @@ pub struct Event {
 }
 
 /// What kind of event, and what it says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Enum)]
 #[serde(rename_all = "snake_case")]
 pub enum EventWhat {
     /// A session.
@@ -108,23 +111,24 @@ pub enum EventWhat {
 }
 
 /// Which clubs.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct FindClubs {
     /// As of which day members count; none = today.
     #[serde(default)]
+    #[uniffi(default)]
     pub on: Option<Day>,
 }
 
 /// The clubs of the team.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct ClubPage {
     /// By name.
     pub groups: Vec<Club>,
 }
 
 /// One club.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Club {
     /// The club.
     pub group: GroupId,

@@ -1,6 +1,6 @@
 //! The records of figures: what is asked, and what is answered.
 
-use langso_domain::content::Text;
+use langso_domain::content::Text as Words;
 use langso_domain::id::{RowId, ScopeId, VisitId};
 use langso_domain::units::UnitCode;
 use serde::{Deserialize, Serialize};
@@ -8,28 +8,33 @@ use serde::{Deserialize, Serialize};
 use crate::companion::record::Day;
 
 /// For which days and place.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
     /// Such as `2024-M03`, `2024-H1`, `2024-Y`, `2024-M03c15`; or else both days.
     #[serde(default)]
+    #[uniffi(default)]
     pub period: Option<String>,
     /// First day.
     #[serde(default)]
+    #[uniffi(default)]
     pub from: Option<Day>,
     /// Last day, included.
     #[serde(default)]
+    #[uniffi(default)]
     pub to: Option<Day>,
     /// A place of any list and level, with its parts and what it was made of; none = all that this phone holds.
     #[serde(default)]
+    #[uniffi(default)]
     pub unit: Option<UnitCode>,
     /// Codes, or references with version; empty = every indicator's newest version.
     #[serde(default)]
+    #[uniffi(default)]
     pub indicators: Vec<String>,
 }
 
 /// Figures of a period, the two families apart.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct FigurePage {
     /// First day.
     pub from: Day,
@@ -46,7 +51,7 @@ pub struct FigurePage {
 }
 
 /// The state of the record that figures were made of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct AsOf {
     /// Up to which position of the hub's log each team's rows are here.
     pub scopes: Vec<ScopeAsOf>,
@@ -57,7 +62,7 @@ pub struct AsOf {
 }
 
 /// How much of one scope is here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct ScopeAsOf {
     /// The scope.
     pub scope: ScopeId,
@@ -66,12 +71,12 @@ pub struct ScopeAsOf {
 }
 
 /// One figure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct FigureRow {
     /// `code@version`.
     pub indicator: String,
     /// Its name.
-    pub title: Text,
+    pub title: Words,
     /// `turn`, `person`, `household`, ...: never to be mixed.
     pub counted_in: String,
     /// The figure times `scale`; none = not known.
@@ -91,7 +96,7 @@ pub struct FigureRow {
 }
 
 /// A figure that others published.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct PublishedFigure {
     /// The place.
     pub unit: String,
@@ -110,7 +115,7 @@ pub struct PublishedFigure {
 }
 
 /// What a figure means, and its parts.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct Explain {
     /// Code, or reference with version.
@@ -119,22 +124,23 @@ pub struct Explain {
     pub asked: Asked,
     /// A column to break it down by, one of those that the explanation names.
     #[serde(default)]
+    #[uniffi(default)]
     pub by: Option<String>,
 }
 
 /// What a figure means, in words that go with its version.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct Explained {
     /// The figure itself.
     pub figure: FigureRow,
     /// What it says and what it does not.
-    pub meaning: Text,
+    pub meaning: Words,
     /// The formula in words.
-    pub formula: Text,
+    pub formula: Words,
     /// Whether it tells of the team's work; else of a place.
     pub is_activity: bool,
     /// What one of it is.
-    pub unit_of_count: Text,
+    pub unit_of_count: Words,
     /// The two indicators of a rate, each with lines of its own.
     pub rate_of: Vec<String>,
     /// Columns it can be broken down by.
@@ -144,7 +150,7 @@ pub struct Explained {
 }
 
 /// One part of a figure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct FigurePart {
     /// What the column holds.
     pub part: PartValue,
@@ -155,7 +161,7 @@ pub struct FigurePart {
 }
 
 /// What a column holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
 #[serde(rename_all = "snake_case")]
 pub enum PartValue {
     /// Nothing.
@@ -169,7 +175,7 @@ pub enum PartValue {
 }
 
 /// Which lines.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct FindLines {
     /// Code, or reference with version; not a rate.
@@ -178,11 +184,12 @@ pub struct FindLines {
     pub asked: Asked,
     /// Where the page before ended.
     #[serde(default)]
+    #[uniffi(default)]
     pub after: Option<LineAfter>,
 }
 
 /// Where a page of lines ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct LineAfter {
     /// The last line's day.
@@ -191,11 +198,12 @@ pub struct LineAfter {
     pub row: RowId,
     /// The row that together with it tells lines apart; none where one row is one line.
     #[serde(default)]
+    #[uniffi(default)]
     pub apart: Option<RowId>,
 }
 
 /// A page of lines.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct LinePage {
     /// At most 50, by day.
     pub lines: Vec<FigureLine>,
@@ -208,7 +216,7 @@ pub struct LinePage {
 }
 
 /// One row behind a figure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct FigureLine {
     /// The row.
     pub row: RowId,

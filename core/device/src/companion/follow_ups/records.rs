@@ -8,36 +8,43 @@ use crate::companion::record::Day;
 use crate::companion::walk::Place;
 
 /// An appointment to be made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct NewFollowUp {
     /// The visit it comes from; its household, when none is given.
     #[serde(default)]
+    #[uniffi(default)]
     pub visit: Option<VisitId>,
     /// Whom to see.
     #[serde(default)]
+    #[uniffi(default)]
     pub household: Option<HouseholdId>,
     /// For whom.
     #[serde(default)]
+    #[uniffi(default)]
     pub person: Option<PersonId>,
     /// What for: a service's code, or `code@version`.
     #[serde(default)]
+    #[uniffi(default)]
     pub service: Option<String>,
     /// When.
     pub due_on: Day,
     /// Who goes; none = whoever this phone belongs to.
     #[serde(default)]
+    #[uniffi(default)]
     pub assigned_to: Option<MemberId>,
     /// What to bring; no names, no numbers.
     #[serde(default)]
+    #[uniffi(default)]
     pub note: Option<String>,
     /// A token of the form: a second save with the same one gives the first one's answer.
     #[serde(default)]
+    #[uniffi(default)]
     pub token: Option<String>,
 }
 
 /// What the screen shows afterwards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct SavedFollowUp {
     /// The appointment.
     pub follow_up: FollowUpId,
@@ -48,17 +55,19 @@ pub struct SavedFollowUp {
 }
 
 /// Which appointments.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields, default)]
 pub struct FindFollowUps {
     /// Only those of whoever this phone belongs to, and those that nobody has taken.
+    #[uniffi(default)]
     pub mine: bool,
     /// How many to pass over.
+    #[uniffi(default)]
     pub skip: u32,
 }
 
 /// Open appointments.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct FollowUpPage {
     /// By day, then in walking order; at most 50.
     pub follow_ups: Vec<FollowUpRow>,
@@ -67,7 +76,7 @@ pub struct FollowUpPage {
 }
 
 /// How many appointments fall when.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct DueCounts {
     /// Before today.
     pub overdue: u32,
@@ -80,7 +89,7 @@ pub struct DueCounts {
 }
 
 /// When an appointment falls, seen from today.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, uniffi::Enum)]
 #[serde(rename_all = "snake_case")]
 pub enum Due {
     /// Before today.
@@ -94,7 +103,7 @@ pub enum Due {
 }
 
 /// One open appointment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct FollowUpRow {
     /// The appointment.
     pub follow_up: FollowUpId,
@@ -123,7 +132,7 @@ pub struct FollowUpRow {
 }
 
 /// To another day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct MoveFollowUp {
     /// The appointment.
@@ -133,7 +142,7 @@ pub struct MoveFollowUp {
 }
 
 /// To another member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct HandFollowUp {
     /// The appointment.
@@ -143,18 +152,21 @@ pub struct HandFollowUp {
 }
 
 /// How an appointment ends: done, or called off for a reason.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct FinishFollowUp {
     /// The appointment.
     pub follow_up: FollowUpId,
     /// The visit that did it.
     #[serde(default)]
+    #[uniffi(default)]
     pub visit: Option<VisitId>,
     /// When; none = the visit's day, or today.
     #[serde(default)]
+    #[uniffi(default)]
     pub date: Option<Day>,
     /// Why it is called off; none = it was done.
     #[serde(default)]
+    #[uniffi(default)]
     pub cancel_reason: Option<String>,
 }

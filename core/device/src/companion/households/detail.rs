@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::phone::Phone;
 
 /// A household with all that its screen shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct HouseholdDetail {
     /// The household; of those that were joined the one that shows.
     pub household: HouseholdId,
@@ -52,7 +52,7 @@ pub struct HouseholdDetail {
 }
 
 /// A person of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct PersonDetail {
     /// The person.
     pub person: PersonId,
@@ -71,7 +71,7 @@ pub struct PersonDetail {
 }
 
 /// An appointment that is open.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct OpenFollowUp {
     /// The appointment.
     pub follow_up: FollowUpId,
@@ -88,7 +88,7 @@ pub struct OpenFollowUp {
 }
 
 /// A row that was joined to the household.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct JoinedHousehold {
     /// The row.
     pub household: HouseholdId,

@@ -5,7 +5,6 @@
 //! as written before tone mark elsewhere before without marks.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::ops::Range;
 
 use langso_domain::id::{HamletId, HouseholdId, RowId};
 use langso_domain::text;
@@ -28,18 +27,19 @@ const WINDOW: usize = 200;
 const SHORTEST_PLACE: usize = 3;
 
 /// What to look for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct FindHouseholds {
     /// As it was typed, from one character on.
     pub text: String,
     /// Only in this hamlet.
     #[serde(default)]
+    #[uniffi(default)]
     pub hamlet: Option<HamletId>,
 }
 
 /// What answers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct HouseholdHits {
     /// Best first; at most 50.
     pub households: Vec<HouseholdHit>,
@@ -50,7 +50,7 @@ pub struct HouseholdHits {
 }
 
 /// One household found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct HouseholdHit {
     /// The household.
     #[serde(flatten)]
@@ -60,13 +60,22 @@ pub struct HouseholdHit {
     /// How well.
     pub matched: HowMatched,
     /// Where in the label, in characters.
-    pub in_label: Vec<Range<usize>>,
+    pub in_label: Vec<Stretch>,
     /// Where in the hint, in characters.
-    pub in_hint: Vec<Range<usize>>,
+    pub in_hint: Vec<Stretch>,
+}
+
+/// A stretch of a text, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
+pub struct Stretch {
+    /// Its first character, from 0.
+    pub start: u32,
+    /// The one after its last.
+    pub end: u32,
 }
 
 /// What met the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, uniffi::Enum)]
 #[serde(rename_all = "snake_case")]
 pub enum FoundBy {
     /// Label or hint.
@@ -80,7 +89,7 @@ pub enum FoundBy {
 }
 
 /// How the text met, best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, uniffi::Enum)]
 #[serde(rename_all = "snake_case")]
 pub enum HowMatched {
     /// As written, case aside.
@@ -335,12 +344,12 @@ impl Query {
     }
 
     /// Where the words stand in a text, in characters; the first form of the query that is in it decides.
-    fn ranges(&self, shown: &str) -> Vec<Range<usize>> {
+    fn ranges(&self, shown: &str) -> Vec<Stretch> {
         let (folded, map) = text::fold_with_map(shown);
         let letters: Vec<char> = folded.chars().collect();
         let starts =
             |word: &[char], at: usize| (at == 0 || letters[at - 1] == ' ') && letters[at..].starts_with(word);
-        let chars_to = |bytes: usize| shown.get(..bytes).map_or(0, |text| text.chars().count());
+        let chars_to = |bytes: usize| shown.get(..bytes).map_or(0, |text| text.chars().count() as u32);
         for query in &self.candidates {
             let mut ranges = Vec::new();
             for word in query.split(' ') {
@@ -348,11 +357,11 @@ impl Query {
                 let found = (0..letters.len()).filter(|at| starts(&word, *at));
                 ranges.extend(found.filter_map(|at| {
                     let (first, last) = (map.get(at)?, map.get(at + word.len() - 1)?);
-                    Some(chars_to(first.start)..chars_to(last.end))
+                    Some(Stretch { start: chars_to(first.start), end: chars_to(last.end) })
                 }));
             }
             if !ranges.is_empty() {
-                langso_domain::order::sort_by_key(&mut ranges, |range| range.start);
+                langso_domain::order::sort_by_key(&mut ranges, |range: &Stretch| range.start);
                 ranges.dedup();
                 return ranges;
             }

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::phone::Phone;
 
 /// One household of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct HouseholdLine {
     /// The household; of those that were joined the one that shows.
     pub household: HouseholdId,
@@ -38,7 +38,7 @@ pub struct HouseholdLine {
 }
 
 /// One person of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct PersonLine {
     /// The person.
     pub person: PersonId,

@@ -9,6 +9,7 @@ use rusqlite::OptionalExtension;
 
 use super::super::known::Known;
 use super::super::problems::Problems;
+use super::super::record::Edit as _;
 use super::super::{Nothing, check, once, rows};
 use super::{AddPerson, Households, NewPerson, SavedPerson, UpdatePerson, check_household, push, save_patch};
 use crate::error::{AppError, Result};
@@ -64,12 +65,12 @@ impl Households<'_> {
             problems.add("person", "consent_withdrawn");
         }
         let after = NewPerson {
-            band: update.band.unwrap_or(band),
-            birth_year: update.birth_year.unwrap_or(birth_year),
-            sex: update.sex.flatten(),
-            phone_kind: update.phone_kind.flatten(),
-            nfc: update.nfc.flatten(),
-            own_sim: update.own_sim.flatten(),
+            band: update.band.after(band),
+            birth_year: update.birth_year.after(birth_year),
+            sex: update.sex.after(None),
+            phone_kind: update.phone_kind.after(None),
+            nfc: update.nfc.after(None),
+            own_sim: update.own_sim.after(None),
         };
         check_choices(&known, "", &after, &mut problems);
         if update.band.is_some() || update.birth_year.is_some() {
@@ -77,12 +78,12 @@ impl Households<'_> {
         }
         problems.finish()?;
         let mut changed: Vec<(&str, Value)> = Vec::new();
-        push(&mut changed, "band", update.band);
-        push(&mut changed, "birth_year", update.birth_year);
-        push(&mut changed, "sex", update.sex);
-        push(&mut changed, "phone_kind", update.phone_kind);
-        push(&mut changed, "nfc", update.nfc);
-        push(&mut changed, "own_sim", update.own_sim);
+        push(&mut changed, "band", update.band.named());
+        push(&mut changed, "birth_year", update.birth_year.named());
+        push(&mut changed, "sex", update.sex.named());
+        push(&mut changed, "phone_kind", update.phone_kind.named());
+        push(&mut changed, "nfc", update.nfc.named());
+        push(&mut changed, "own_sim", update.own_sim.named());
         if update.is_struck_out {
             changed.push(("void", Value::Bool(true)));
         }

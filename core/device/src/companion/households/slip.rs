@@ -12,7 +12,7 @@ use crate::error::{AppError, Result};
 use crate::phone::Phone;
 
 /// What is copied onto the slip.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct RightsSlip {
     /// The household; of those that were joined the one that shows.
     pub household: HouseholdId,

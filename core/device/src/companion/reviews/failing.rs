@@ -12,29 +12,32 @@ use crate::error::Result;
 use crate::phone::Phone;
 
 /// Which runs.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct FindFailing {
     /// Code of a tutorial, without version; none = all.
     #[serde(default)]
+    #[uniffi(default)]
     pub tutorial: Option<String>,
     /// First day.
     #[serde(default)]
+    #[uniffi(default)]
     pub from: Option<Day>,
     /// Last day, included.
     #[serde(default)]
+    #[uniffi(default)]
     pub to: Option<Day>,
 }
 
 /// By version of a tutorial.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct FailingSteps {
     /// By reference.
     pub versions: Vec<VersionFailures>,
 }
 
 /// One version.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct VersionFailures {
     /// With version.
     pub tutorial: ContentRef,
@@ -47,7 +50,7 @@ pub struct VersionFailures {
 }
 
 /// What came of one step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct StepCounts {
     /// From 1.
     pub step: u8,
@@ -66,7 +69,7 @@ pub struct StepCounts {
 }
 
 /// How often a reason was given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct ReasonCount {
     /// The failure code's number.
     pub failure: u8,
@@ -75,7 +78,7 @@ pub struct ReasonCount {
 }
 
 /// How often a step failed on one kind of phone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct PhoneFailures {
     /// The model; empty when not noted.
     pub phone_model: String,

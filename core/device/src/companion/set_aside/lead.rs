@@ -26,16 +26,17 @@ const MAX_ANSWER: usize = 1024 * 1024;
 const MOST: usize = 64;
 
 /// Where a page begins.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct WaitingAfter {
     /// `waiting` of the last change of the page before; none = the first page.
     #[serde(default)]
+    #[uniffi(default)]
     pub after: Option<String>,
 }
 
 /// Which changes a verdict is about.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, uniffi::Record)]
 #[serde(deny_unknown_fields)]
 pub struct Waiting {
     /// `waiting` of each, at most 64.
@@ -43,8 +44,8 @@ pub struct Waiting {
 }
 
 /// A page of what waits in the team.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WaitingPage {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
+pub struct SetAsidePage {
     /// Set aside first, oldest first; then numbers that came twice.
     pub waiting: Vec<WaitingChange>,
     /// More follow after the last.
@@ -52,7 +53,7 @@ pub struct WaitingPage {
 }
 
 /// One save that waits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct WaitingChange {
     /// Its name in a verdict.
     pub waiting: String,
@@ -76,7 +77,7 @@ pub struct WaitingChange {
 }
 
 /// One row of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct WaitingRow {
     /// Singular name of the table; empty for one of a newer program.
     pub table: String,
@@ -89,7 +90,7 @@ pub struct WaitingRow {
 }
 
 /// One field of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct WaitingField {
     /// Its name; empty for one of a newer program.
     pub field: String,
@@ -98,14 +99,14 @@ pub struct WaitingField {
 }
 
 /// What became of each, in the order asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct Decided {
     /// One line each.
     pub decided: Vec<DecidedChange>,
 }
 
 /// What became of one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct DecidedChange {
     /// Its name.
     pub waiting: String,
@@ -148,7 +149,7 @@ impl SetAside<'_> {
     ///
     /// # Errors
     /// `Offline` when the hub was not reached; `NotAllowed { not_allowed }` for who leads no team.
-    pub async fn list_set_aside(&self, input: WaitingAfter) -> Result<WaitingPage> {
+    pub async fn list_set_aside(&self, input: WaitingAfter) -> Result<SetAsidePage> {
         let query = match &input.after {
             None => String::new(),
             Some(after) if after.bytes().all(|sign| sign.is_ascii_alphanumeric() || sign == b'/') => {
@@ -162,7 +163,7 @@ impl SetAside<'_> {
         let phone = self.0.phone();
         let known = phone.known()?;
         let waiting = page.waiting.into_iter().map(|one| change_of(one, &known)).collect();
-        Ok(WaitingPage { waiting, has_more: page.more })
+        Ok(SetAsidePage { waiting, has_more: page.more })
     }
 
     /// Puts changes into the book; they get positions and come to every phone with its next sync.

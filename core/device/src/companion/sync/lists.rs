@@ -21,15 +21,16 @@ use crate::outbox::Unsent;
 use crate::phone::Phone;
 
 /// Which page.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields, default)]
 pub struct FindUnarrived {
     /// How many visits to pass over.
+    #[uniffi(default)]
     pub skip: u32,
 }
 
 /// Own work that the hub has not confirmed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct UnarrivedPage {
     /// The newest first, at most 50.
     pub visits: Vec<UnarrivedVisit>,
@@ -42,7 +43,7 @@ pub struct UnarrivedPage {
 }
 
 /// A visit that the hub has not confirmed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct UnarrivedVisit {
     /// The visit.
     pub visit: VisitId,
@@ -57,7 +58,7 @@ pub struct UnarrivedVisit {
 }
 
 /// Rows of a kind that the hub has not confirmed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct UnarrivedRows {
     /// Singular name of the table.
     pub table: String,
@@ -66,14 +67,14 @@ pub struct UnarrivedRows {
 }
 
 /// What stands in the way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct SyncProblems {
     /// The most serious first; empty when nothing does.
     pub problems: Vec<SyncProblem>,
 }
 
 /// One thing that stands in the way. Nothing is lost by any of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncProblem {
     /// The hub's list says that this phone was reported lost: it takes nothing from it any more.

@@ -14,6 +14,7 @@ use super::super::check::is_live;
 use super::super::known::Known;
 use super::super::problems::Problems;
 use super::super::receipts::Receipt;
+use super::super::record::{Edit as _, EditHousehold};
 use super::super::runs::{CheckedRun, create_run, leads_to};
 use super::super::saves::REASON_OTHER;
 use super::super::{merges, rows};
@@ -89,7 +90,9 @@ pub(super) fn check(
         if of_others.count() > 0 {
             problems.add("household", "persons_of_other_household");
         }
-    } else if correct.household == Some(None) && stay.iter().any(|service| service.person.is_some()) {
+    } else if correct.household == Some(EditHousehold::Clear)
+        && stay.iter().any(|service| service.person.is_some())
+    {
         problems.add("household", "persons_of_other_household");
     }
     let mut found = Problems::default();
@@ -265,22 +268,20 @@ fn apply(correct: &CorrectVisit, form: &mut NewVisit) -> Vec<&'static str> {
     if named.contains(&"unit") {
         form.unit = None;
     }
-    form.household = correct.household.unwrap_or(form.household);
-    form.hamlet = correct.hamlet.unwrap_or(form.hamlet);
-    form.unit = correct.unit.unwrap_or(form.unit);
+    form.household = correct.household.after(form.household);
+    form.hamlet = correct.hamlet.after(form.hamlet);
+    form.unit = correct.unit.after(form.unit);
     form.date = correct.date.or(form.date);
-    form.start_minute = correct.start_minute.unwrap_or(form.start_minute);
-    form.end_minute = correct.end_minute.unwrap_or(form.end_minute);
-    form.place = correct.place.unwrap_or(form.place);
-    form.language = correct.language.unwrap_or(form.language);
-    form.signal = correct.signal.unwrap_or(form.signal);
-    form.plan = correct.plan.unwrap_or(form.plan);
+    form.start_minute = correct.start_minute.after(form.start_minute);
+    form.end_minute = correct.end_minute.after(form.end_minute);
+    form.place = correct.place.after(form.place);
+    form.language = correct.language.after(form.language);
+    form.signal = correct.signal.after(form.signal);
+    form.plan = correct.plan.after(form.plan);
     if let Some(members) = &correct.members {
         form.members.clone_from(members);
     }
-    if let Some(note) = &correct.note {
-        form.note.clone_from(note);
-    }
+    form.note = correct.note.after(form.note.take());
     named
 }
 
@@ -288,15 +289,15 @@ fn apply(correct: &CorrectVisit, form: &mut NewVisit) -> Vec<&'static str> {
 fn corrected(known: &Known, held: &ServiceDetail, correct: &CorrectService) -> NewService {
     let service = held.service.as_ref().map(ContentRef::to_string).unwrap_or_default();
     let mut new = NewService::new(
-        correct.person.unwrap_or(held.person),
+        correct.person.after(held.person),
         correct.service.as_deref().unwrap_or(&service),
         correct.outcome.or(held.outcome).unwrap_or_default(),
     );
     let outcome = known.content.list("outcomes").and_then(|list| list.number(new.outcome));
     let keeps_reason =
         correct.outcome.is_none() || outcome.is_some_and(|outcome| needs_failure(&outcome.code));
-    new.failure = correct.failure.unwrap_or(held.failure.filter(|_| keeps_reason));
-    new.evidence = correct.evidence.unwrap_or(held.evidence);
+    new.failure = correct.failure.after(held.failure.filter(|_| keeps_reason));
+    new.evidence = correct.evidence.after(held.evidence);
     let is_led_to = |tutorial: &ContentRef| match new.service.parse() {
         Ok(service) => leads_to(known, tutorial, &service),
         Err(_) => known

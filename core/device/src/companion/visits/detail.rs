@@ -25,7 +25,7 @@ use crate::error::{AppError, Result};
 use crate::phone::Phone;
 
 /// A visit with its services.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct VisitDetail {
     /// The visit.
     pub visit: VisitId,
@@ -76,7 +76,7 @@ pub struct VisitDetail {
 }
 
 /// One service of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct ServiceDetail {
     /// The row.
     pub row: ServiceRowId,
@@ -101,14 +101,14 @@ pub struct ServiceDetail {
 }
 
 /// How a visit came to say what it says.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, uniffi::Record)]
 pub struct VisitHistory {
     /// Oldest first; what this phone no longer holds of others' corrections is missing.
     pub entries: Vec<HistoryEntry>,
 }
 
 /// One save of it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, uniffi::Record)]
 pub struct HistoryEntry {
     /// The change's name.
     pub change: String,
@@ -129,7 +129,7 @@ pub struct HistoryEntry {
 }
 
 /// One field that it wrote.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, uniffi::Record)]
 pub struct HistoryField {
     /// `visit` or `service_row`.
     pub table: String,

@@ -22,19 +22,22 @@ use crate::phone::Phone;
 const HOME: u8 = 1;
 
 /// For whom a form is wanted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields, default)]
 pub struct GetVisitForm {
     /// Whom; none = an anonymous turn.
+    #[uniffi(default)]
     pub household: Option<HouseholdId>,
     /// Where an anonymous turn is.
+    #[uniffi(default)]
     pub hamlet: Option<HamletId>,
     /// For which day; none = today.
+    #[uniffi(default)]
     pub date: Option<Day>,
 }
 
 /// What a form begins with. Evidence is never among it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct VisitForm {
     /// The household with its persons and open appointments.
     pub household: Option<HouseholdDetail>,
@@ -65,7 +68,7 @@ pub struct VisitForm {
 }
 
 /// A service that can be chosen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct ServiceChoice {
     /// As it is now.
     pub service: ContentRef,
@@ -74,7 +77,7 @@ pub struct ServiceChoice {
 }
 
 /// A campaign that can be chosen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct PlanChoice {
     /// The campaign.
     pub plan: PlanId,
@@ -83,7 +86,7 @@ pub struct PlanChoice {
 }
 
 /// A member who can be chosen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 pub struct MemberChoice {
     /// The member.
     pub member: MemberId,

@@ -16,25 +16,31 @@ use crate::error::Result;
 use crate::phone::Phone;
 
 /// Which visits; everything that is given must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[serde(deny_unknown_fields, default)]
 pub struct FindVisits {
     /// At this household, and at those it was merged with.
+    #[uniffi(default)]
     pub household: Option<HouseholdId>,
     /// In this hamlet.
+    #[uniffi(default)]
     pub hamlet: Option<HamletId>,
     /// With this member.
+    #[uniffi(default)]
     pub member: Option<MemberId>,
     /// Not before this day.
+    #[uniffi(default)]
     pub from: Option<Day>,
     /// Not after this day.
+    #[uniffi(default)]
     pub to: Option<Day>,
     /// How many to pass over.
+    #[uniffi(default)]
     pub skip: u32,
 }
 
 /// Visits, newest first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct VisitPage {
     /// At most 50.
     pub visits: Vec<VisitLine>,
@@ -43,7 +49,7 @@ pub struct VisitPage {
 }
 
 /// One visit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct VisitLine {
     /// The visit.
     pub visit: VisitId,
@@ -66,7 +72,7 @@ pub struct VisitLine {
 }
 
 /// One service of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct ServiceLine {
     /// The row.
     pub row: ServiceRowId,
