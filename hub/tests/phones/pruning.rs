@@ -273,7 +273,8 @@ async fn a_hub_clock_that_jumps_a_year_makes_no_week() {
     assert!(kept(&phone)[0] < before[0]);
 }
 
-/// Flips a bit of the writer of every receipt in the file of a closed phone; gives how many.
+/// Flips a bit of the writer of every receipt in the file of a closed phone; gives how many. A bit that no scope's
+/// number has: writers of one run differ by that alone, and one would become the other.
 fn flip_receipts(phone: &Handset) -> usize {
     let file = phone.read();
     file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
@@ -293,7 +294,7 @@ fn flip_receipts(phone: &Handset) -> usize {
         .filter(|(_, eight)| writers.contains(*eight))
         .map(|(at, _)| at)
         .collect();
-    places.iter().for_each(|at| of_receipts[at + 7] ^= 1);
+    places.iter().for_each(|at| of_receipts[at + 7] ^= 0x40);
     std::fs::write(phone.file(), bytes).unwrap();
     places.len()
 }
