@@ -156,30 +156,31 @@ impl Replicas {
 
     /// The replica of a scope at its head, and how often its file had been thrown away when it was taken.
     fn current(&self, scope: ScopeId) -> Result<(Replica, Position, Option<u64>), Error> {
-        let take = || {
-            let Open { idle, renewed, .. } = &mut *self.open_files();
-            (idle.remove(&scope), renewed.get(&scope).copied())
-        };
-        let (idle, age) = take();
-        let path = self.path(scope);
-        let made = match idle.filter(|_| path.exists()) {
-            Some(replica) => self.catch_up(replica, scope),
-            None => self.open(scope, &path).and_then(|replica| self.catch_up(replica, scope)),
-        };
-        match made {
-            Ok(Some((replica, position))) => return Ok((replica, position, age)),
-            Ok(None) => tracing::warn!("a replica is of another history and is made anew"),
-            Err(Error::Store(why)) if is_of_no_use(&why) => {
-                tracing::warn!(%why, "a replica cannot be used and is made anew");
+        let mut is_anew = false;
+        loop {
+            let (idle, age) = {
+                let Open { idle, renewed, .. } = &mut *self.open_files();
+                (idle.remove(&scope), renewed.get(&scope).copied())
+            };
+            let path = self.path(scope);
+            let made = match idle.filter(|_| path.exists()) {
+                Some(replica) => self.catch_up(replica, scope),
+                None => self.open(scope, &path).and_then(|replica| self.catch_up(replica, scope)),
+            };
+            match made {
+                Ok(Some((replica, position))) => return Ok((replica, position, age)),
+                // Somebody threw the file away while it was opened here: whatever went wrong is of that file.
+                _ if age != self.open_files().renewed.get(&scope).copied() => continue,
+                Ok(None) if is_anew => return Err(Error::Log(log::Error::UnknownScope)),
+                Ok(None) => tracing::warn!("a replica is of another history and is made anew"),
+                Err(Error::Store(why)) if !is_anew && is_of_no_use(&why) => {
+                    tracing::warn!(%why, "a replica cannot be used and is made anew");
+                }
+                Err(why) => return Err(why),
             }
-            Err(why) => return Err(why),
+            self.throw_away(scope)?;
+            is_anew = true;
         }
-        self.throw_away(scope)?;
-        let (_, age) = take();
-        let replica = self.open(scope, &path)?;
-        let (replica, position) =
-            self.catch_up(replica, scope)?.ok_or(Error::Log(log::Error::UnknownScope))?;
-        Ok((replica, position, age))
     }
 
     fn path(&self, scope: ScopeId) -> PathBuf {
