@@ -14,6 +14,8 @@ if ! have; then
     exit 3
 fi
 bindings/scripts/write.sh kotlin
+# Names in Vietnamese reach a process only so.
+export LC_ALL=C.UTF-8
 cd bindings/kotlin
 # The compiler's daemon would stay behind with some GB.
 exec mvn --batch-mode --no-transfer-progress --quiet verify -Dkotlin.compiler.daemon=false \

@@ -25,7 +25,7 @@ import java.util.concurrent.TimeUnit
 class ContractTest {
     @Test
     fun `Vietnamese, emoji, long, empty and missing text comes back as it went`() =
-        runBlocking {
+        runBlocking<Unit> {
             Hub().use { hub ->
                 withPhone { phone, _ ->
                     phone.join(hub, "Chíu Sám Múi")
@@ -40,7 +40,7 @@ class ContractTest {
 
     @Test
     fun `a hundred calls at once are a hundred saves`() =
-        runBlocking(Dispatchers.Default) {
+        runBlocking<Unit>(Dispatchers.Default) {
             Hub().use { hub ->
                 withPhone { phone, _ ->
                     phone.join(hub, "Chíu Sám Múi")
@@ -54,7 +54,7 @@ class ContractTest {
 
     @Test
     fun `after close every call says so, twice is as once, and the folder is free`() =
-        runBlocking {
+        runBlocking<Unit> {
             Folder().use { folder ->
                 val phone = LangsoPhone.open(folder.toString())
                 phone.close()
@@ -67,7 +67,7 @@ class ContractTest {
 
     @Test
     fun `two processes never have one folder open`() =
-        runBlocking {
+        runBlocking<Unit> {
             withPhone { _, folder ->
                 assertEquals("locked open_elsewhere", Child.run("state", folder.toString()))
                 val error = thrown<AppException.Locked> { LangsoPhone.open(folder.toString()) }
@@ -77,7 +77,7 @@ class ContractTest {
 
     @Test
     fun `errors are of one sealed class and name their condition`() =
-        runBlocking {
+        runBlocking<Unit> {
             Hub().use { hub ->
                 withPhone { phone, _ ->
                     assertEquals("not_enrolled", thrown<AppException.NotAllowed> { phone.visits.logVisit(NewVisit()) }.why)
@@ -105,7 +105,7 @@ class ContractTest {
 
     @Test
     fun `a cancelled sync ends and the next one ends well`() =
-        runBlocking {
+        runBlocking<Unit> {
             Hub().use { hub ->
                 withPhone { phone, _ ->
                     phone.join(hub, "Chíu Sám Múi")
@@ -127,7 +127,7 @@ class ContractTest {
 
     @Test
     fun `a listener hears of a save and of a sync`() =
-        runBlocking {
+        runBlocking<Unit> {
             Hub().use { hub ->
                 withPhone { phone, _ ->
                     phone.join(hub, "Chíu Sám Múi")
@@ -144,7 +144,7 @@ class ContractTest {
 
     @Test
     fun `a process killed while it saves has lost nothing that it acknowledged`() =
-        runBlocking {
+        runBlocking<Unit> {
             Hub().use { hub ->
                 Folder().use { folder ->
                     LangsoPhone.open(folder.toString()).use { it.join(hub, "Chíu Sám Múi") }
@@ -165,7 +165,7 @@ class ContractTest {
 
     @Test
     fun `a process killed while it syncs goes on where it was`() =
-        runBlocking {
+        runBlocking<Unit> {
             Hub().use { hub ->
                 Folder().use { folder ->
                     LangsoPhone.open(folder.toString()).use { phone ->

@@ -22,7 +22,7 @@ import vn.langso.core.UpdateHousehold
 class LineTest {
     @Test
     fun `a visit logged while the hub is gone arrives later and its receipt climbs`() =
-        runBlocking {
+        runBlocking<Unit> {
             Hub().use { hub ->
                 withPhone { phone, _ ->
                     phone.join(hub, "Chíu Sám Múi")
@@ -40,7 +40,7 @@ class LineTest {
 
     @Test
     fun `a visit of one phone shows on the other and a figure opens down to it`() =
-        runBlocking {
+        runBlocking<Unit> {
             Hub().use { hub ->
                 withPhone { one, _ ->
                     withPhone { two, _ ->
@@ -61,7 +61,7 @@ class LineTest {
 
     @Test
     fun `two hints of one household are a conflict and the lead settles it with one change`() =
-        runBlocking {
+        runBlocking<Unit> {
             Hub().use { hub ->
                 withPhone { one, _ ->
                     withPhone { lead, _ ->
@@ -89,7 +89,7 @@ class LineTest {
 
     @Test
     fun `a correction sets, clears and leaves alone`() =
-        runBlocking {
+        runBlocking<Unit> {
             Hub().use { hub ->
                 withPhone { phone, _ ->
                     phone.join(hub, "Chíu Sám Múi")
