@@ -5,7 +5,7 @@ use langso_domain::id::ScopeId;
 use langso_domain::registry::ScopeKind;
 
 use crate::batch::Batch;
-use crate::{Error, Result, search};
+use crate::{Error, Result};
 
 impl Batch<'_> {
     /// Takes out everything of a scope, its applied-memory and writers of this process among it: whoever numbers by one
@@ -20,9 +20,7 @@ impl Batch<'_> {
         self.writers.forget(&self.tx)?;
         for table in self.schema.registry.tables {
             let plural = table.plural;
-            if search::is_indexed(table.number) {
-                self.ids(plural, number)?.into_iter().try_for_each(|id| search::remove(&self.tx, id))?;
-            }
+            self.unindex(table, number)?;
             let sql = format!(
                 "DELETE FROM awaited WHERE table_number = ?2 AND row IN (SELECT id FROM {plural} WHERE scope = ?1)"
             );

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use langso_domain::id::{DeviceId, RowId, ScopeId};
+use langso_domain::registry::Table;
 use langso_sync::change::Change;
 
 use crate::batch::Batch;
@@ -56,9 +57,7 @@ impl Batch<'_> {
         self.writers.forget(&self.tx)?;
         for table in self.schema.registry.tables {
             let plural = table.plural;
-            if search::is_indexed(table.number) {
-                self.ids(plural, number)?.into_iter().try_for_each(|id| search::remove(&self.tx, id))?;
-            }
+            self.unindex(table, number)?;
             let of_table = format!("SELECT id FROM {plural} WHERE scope = ?1");
             self.swap_awaited(
                 table.number,
@@ -163,7 +162,15 @@ impl Batch<'_> {
         Ok(())
     }
 
-    pub(crate) fn ids(&self, plural: &str, scope: i64) -> Result<Vec<RowId>> {
+    /// Takes the rows that a scope has of a table out of the search.
+    pub(crate) fn unindex(&self, table: &Table, scope: i64) -> Result<()> {
+        if search::is_indexed(table.number) {
+            self.ids(table.plural, scope)?.into_iter().try_for_each(|id| search::remove(&self.tx, id))?;
+        }
+        Ok(())
+    }
+
+    fn ids(&self, plural: &str, scope: i64) -> Result<Vec<RowId>> {
         let mut get = self.tx.prepare(&format!("SELECT id FROM {plural} WHERE scope = ?1"))?;
         let ids = get.query_map([scope], |row| Ok(RowId(row.get(0)?)))?;
         Ok(ids.collect::<std::result::Result<_, _>>()?)
