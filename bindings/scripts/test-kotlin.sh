@@ -2,12 +2,13 @@
 # The Kotlin package against a real hub. Ends with 3 and says why when the machine cannot run it.
 set -eu
 CDPATH= cd -- "$(dirname -- "$0")/../.."
+target=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && CDPATH= cd -- "${CARGO_TARGET_DIR:-target}" && pwd)
 
 have() { command -v java >/dev/null && command -v mvn >/dev/null; }
 if ! have && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing a JDK and Maven" >&2
     { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-        openjdk-17-jdk-headless maven; } >target/install-kotlin.log 2>&1 || true
+        openjdk-17-jdk-headless maven; } >"$target/install-kotlin.log" 2>&1 || true
 fi
 if ! have; then
     echo "a JDK (17 or later) and Maven are missing and could not be installed"
@@ -19,4 +20,4 @@ export LC_ALL=C.UTF-8
 cd bindings/kotlin
 # The compiler's daemon would stay behind with some GB.
 exec mvn --batch-mode --no-transfer-progress --quiet verify -Dkotlin.compiler.daemon=false \
-    -Dlangso.target="$(CDPATH= cd -- "../../${CARGO_TARGET_DIR:-target}" && pwd)"
+    -Dlangso.target="$target"

@@ -25,5 +25,4 @@ mkdir -p "$out/core"
 "$target/uniffi-bindgen/debug/uniffi-bindgen" generate "$target/$profile/$library" --config bindings/uniffi.toml \
     --language "$language" --no-format --out-dir "$out/core"
 cargo run --locked --quiet -p langso-calls -- "$language" "$out"
-cargo run --locked --quiet -p langso-calls -- names >"$out/names.txt"
 if [ "$language" = kotlin ]; then mv "$out/Features.kt" "$out/core/"; fi

@@ -1,11 +1,10 @@
-//! Writes the parts of the packages that follow from the list of calls: `langso-calls kotlin|swift|names OUT`, from the
-//! root of the repository. `names` prints one `feature.method` a line instead.
+//! Writes the parts of the packages that follow from the list of calls: `langso-calls kotlin|swift OUT`, from the root
+//! of the repository.
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use langso_calls::names::{camel, feature};
 use langso_calls::{kotlin, swift};
 
 fn main() -> ExitCode {
@@ -14,14 +13,8 @@ fn main() -> ExitCode {
     let written = match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["kotlin", out] => write(out, kotlin::written(&list)),
         ["swift", out] => write(out, swift::written(&list)),
-        ["names"] => {
-            for call in &list.calls {
-                println!("{}.{}", feature(&call.feature), camel(&call.method));
-            }
-            Ok(())
-        }
         _ => {
-            eprintln!("langso-calls kotlin OUT | swift OUT | names");
+            eprintln!("langso-calls kotlin OUT | swift OUT");
             return ExitCode::from(2);
         }
     };
