@@ -129,3 +129,30 @@ mod calls {
 
     include!(concat!(env!("OUT_DIR"), "/calls.rs"));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nothing() -> companion::Nothing {
+        companion::Nothing {}
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error_and_the_phone_goes_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let phone = Phone::open(folder.path().display().to_string()).expect("opens");
+        let fault = |core: &langso_device::Companion| -> Result<(), AppError> {
+            core.state().get_state(nothing())?;
+            panic!("a fault of ours")
+        };
+        assert_eq!(phone.run(fault), Err(panicked()));
+        phone.run(|core| core.state().get_state(nothing())).expect("goes on");
+
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let cancel = Cancel::new();
+        let waits = phone.wait::<(), _>(&cancel, || async { panic!("a fault of ours") });
+        assert_eq!(runtime.block_on(waits), Err(panicked()));
+        phone.run(|core| core.state().get_state(nothing())).expect("goes on");
+    }
+}

@@ -50,3 +50,20 @@ fn both_packages_name_every_call() {
         }
     }
 }
+
+/// Names that an app has anyway: of Kotlin and its collections without an import, of Compose, of Swift, Foundation and
+/// SwiftUI.
+const TAKEN: &str = "Any Array Boolean Byte Char Double Error Exception Float Function Int Lazy List Long Map Nothing Number \
+    Pair Result Sequence Set Short String Throwable Triple Unit Modifier Composable Surface Scaffold Row Column Box Text \
+    Button Icon Image Bool Character Data Date Decimal Dictionary Locale Measurement Notification Optional Progress Task \
+    Timer TimeZone UUID URL Binding Color Divider Environment Font Form Gesture Grid Group Label Link Menu Observable \
+    Path Picker Section Shape Slider Spacer State Stepper Store Tab Table Toggle Transaction View";
+
+#[test]
+fn no_record_takes_a_name_that_an_app_has_anyway() {
+    let list = list();
+    assert!(list.types.len() > 200, "{}", list.types.len());
+    let taken: Vec<&String> =
+        list.types.keys().filter(|name| TAKEN.split_whitespace().any(|other| other == *name)).collect();
+    assert_eq!(taken, Vec::<&String>::new());
+}

@@ -280,9 +280,9 @@ fn operator_word(operator: Option<&str>) -> &'static str {
 fn part_text(part: &PartValue) -> String {
     match part {
         PartValue::Empty => dash(),
-        PartValue::Number(number) => number.to_string(),
-        PartValue::Text(text) => text.clone(),
-        PartValue::Row(row) => row.to_string(),
+        PartValue::Number { value: number } => number.to_string(),
+        PartValue::Text { value: text } => text.clone(),
+        PartValue::Row { value: row } => row.to_string(),
     }
 }
 
@@ -338,7 +338,7 @@ fn cells(line: &FigureLine) -> [String; 5] {
     let visit = line.visit.map_or_else(dash, |visit| visit.to_string());
     let apart = line.apart.map_or_else(String::new, |row| row.to_string());
     let adds = match &line.adds {
-        PartValue::Number(number) => format!("+{number}"),
+        PartValue::Number { value: number } => format!("+{number}"),
         other => part_text(other),
     };
     [line.date.0.vi(), unit(line.unit), visit, apart, adds]

@@ -35,14 +35,14 @@ pub struct Call {
     pub is_async: bool,
 }
 
-/// The calls, by feature and name, and where each public type of the features is found.
+/// The calls, by feature and name, and where each record is found.
 #[derive(Debug)]
 pub struct List {
     /// Sorted.
     pub calls: Vec<Call>,
     /// What each feature is for, in a sentence: feature, documentation.
     pub features: BTreeMap<String, Vec<String>>,
-    /// Path in Rust by name.
+    /// The records: path in Rust by name.
     pub types: BTreeMap<String, String>,
 }
 
@@ -107,7 +107,7 @@ fn features(parsed: &[(String, syn::File)]) -> BTreeMap<String, (String, Vec<Str
     found
 }
 
-/// Where each public type of the features is found from outside: those of `record` and of private modules at the top.
+/// Where each record is found from outside: those of `record` and of private modules at the top.
 fn types(parsed: &[(String, syn::File)]) -> BTreeMap<String, String> {
     let open = |of: &str| {
         let items = parsed.iter().filter(|(module, _)| module == "mod").flat_map(|(_, file)| &file.items);
@@ -119,17 +119,23 @@ fn types(parsed: &[(String, syn::File)]) -> BTreeMap<String, String> {
     for (module, file) in parsed {
         let place = if open(module) { format!("{module}::") } else { String::new() };
         for item in &file.items {
-            let (visibility, name) = match item {
-                Item::Struct(it) => (&it.vis, &it.ident),
-                Item::Enum(it) => (&it.vis, &it.ident),
+            let (visibility, name, attributes) = match item {
+                Item::Struct(it) => (&it.vis, &it.ident, &it.attrs),
+                Item::Enum(it) => (&it.vis, &it.ident, &it.attrs),
                 _ => continue,
             };
-            if matches!(visibility, Visibility::Public(_)) {
+            if matches!(visibility, Visibility::Public(_)) && attributes.iter().any(crosses) {
                 found.insert(name.to_string(), format!("langso_device::companion::{place}{name}"));
             }
         }
     }
     found
+}
+
+/// `#[derive(uniffi::Record)]` and the like.
+fn crosses(attribute: &syn::Attribute) -> bool {
+    matches!(&attribute.meta, Meta::List(list)
+        if list.path.is_ident("derive") && list.tokens.to_string().contains("uniffi"))
 }
 
 fn call(feature: &str, item: &ImplItem) -> Option<Call> {

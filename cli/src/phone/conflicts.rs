@@ -99,21 +99,23 @@ pub(super) fn value(table: &str, field: &str, value: &FieldValue) -> String {
     let kind = CURRENT.named(table).and_then(|table| table.named(field)).map(|field| field.kind);
     match (kind, value) {
         (_, FieldValue::Empty) => pick("(trống)", "(empty)").to_owned(),
-        (_, FieldValue::Truth(true)) if field == "void" => pick("gạch bỏ", "struck out").to_owned(),
-        (_, FieldValue::Truth(false)) if field == "void" => pick("còn dùng", "in use").to_owned(),
-        (_, FieldValue::Truth(yes)) => if *yes { pick("có", "yes") } else { pick("không", "no") }.to_owned(),
-        (Some(Kind::Enum(list)), FieldValue::Number(number)) => u8::try_from(*number).map_or_else(
+        (_, FieldValue::Truth { value: true }) if field == "void" => pick("gạch bỏ", "struck out").to_owned(),
+        (_, FieldValue::Truth { value: false }) if field == "void" => pick("còn dùng", "in use").to_owned(),
+        (_, FieldValue::Truth { value: yes }) => {
+            if *yes { pick("có", "yes") } else { pick("không", "no") }.to_owned()
+        }
+        (Some(Kind::Enum(list)), FieldValue::Number { value: number }) => u8::try_from(*number).map_or_else(
             |_| number.to_string(),
             |number| match list {
                 "failure_codes" => visits::failure_words(number),
                 list => word(list, number),
             },
         ),
-        (_, FieldValue::Number(number)) => number.to_string(),
-        (_, FieldValue::Date(day)) => day.0.vi(),
-        (_, FieldValue::Text(text)) => clean(text),
-        (_, FieldValue::Row(row)) => row.to_string(),
-        (_, FieldValue::Rows(rows)) => {
+        (_, FieldValue::Number { value: number }) => number.to_string(),
+        (_, FieldValue::Date { value: day }) => day.0.vi(),
+        (_, FieldValue::Text { value: text }) => clean(text),
+        (_, FieldValue::Row { value: row }) => row.to_string(),
+        (_, FieldValue::Rows { value: rows }) => {
             let rows: Vec<_> = rows.iter().map(ToString::to_string).collect();
             rows.join(" ")
         }

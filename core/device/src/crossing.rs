@@ -1,7 +1,8 @@
 //! How values of the layers below cross to Kotlin and Swift: ids, dates, codes and JSON as their text, each with a type
 //! of its own there, so that a person's id does not pass for a household's.
 //!
-//! Text that is none of these is refused when a call is made, before it does anything.
+//! Text that is none of these is refused when a call is made, before it does anything. In which field it stood cannot be
+//! said here: the error is named after what it should be, a household's id as `household`.
 
 use langso_domain::content::{Consent, ContentRef, Covers, DataKind, FailureAction, Text as Words};
 use langso_domain::date::CivilDate;
@@ -14,45 +15,54 @@ use langso_domain::units::UnitCode;
 pub(crate) use serde_json::Value as Json;
 
 use crate::companion::Day;
-
-/// A text that is not what its type says.
-#[derive(Debug, thiserror::Error)]
-#[error("not a {0}")]
-struct NotA(&'static str);
+use crate::error::AppError;
 
 macro_rules! as_text {
-    ($($name:ident)*) => {$(
+    ($($name:ident $field:literal)*) => {$(
         uniffi::custom_type!($name, String, {
             remote,
             lower: |value| value.to_string(),
-            try_lift: |text| text.parse().map_err(|_| NotA(stringify!($name)).into()),
+            try_lift: |text| text.parse().map_err(|_| AppError::invalid($field, "wrong_type").into()),
         });
     )*};
 }
 
 as_text! {
-    HouseholdId PersonId ConsentId ContactId VisitId ServiceRowId FollowUpId SessionId GrantId GroupId MembershipId
-    WorkDayId TeamId MemberId HamletId ChecklistRunId ReviewId PlanId RowId ScopeId DeviceId
+    HouseholdId "household"
+    PersonId "person"
+    ConsentId "consent"
+    ContactId "contact"
+    VisitId "visit"
+    ServiceRowId "service_row"
+    FollowUpId "follow_up"
+    SessionId "session"
+    GrantId "grant"
+    GroupId "group"
+    MembershipId "membership"
+    WorkDayId "work_day"
+    TeamId "team"
+    MemberId "member"
+    HamletId "hamlet"
+    ChecklistRunId "checklist_run"
+    ReviewId "review"
+    PlanId "plan"
+    RowId "row"
+    ScopeId "scope"
+    DeviceId "device"
+    ContentRef "content"
+    Json "json"
 }
 
-uniffi::custom_type!(ContentRef, String, {
-    remote,
-    lower: |value| value.to_string(),
-    try_lift: |text| text.parse().map_err(|_| NotA("ContentRef").into()),
-});
 uniffi::custom_type!(UnitCode, String, {
     remote,
     lower: |value| value.to_string(),
-    try_lift: |text| UnitCode::parse(&text).ok_or_else(|| NotA("UnitCode").into()),
+    try_lift: |text| UnitCode::parse(&text).ok_or_else(|| AppError::invalid("unit", "wrong_type").into()),
 });
 uniffi::custom_type!(Day, String, {
     lower: |day| day.0.to_string(),
-    try_lift: |text| CivilDate::parse_iso(&text).map(Day).ok_or_else(|| NotA("Day").into()),
-});
-uniffi::custom_type!(Json, String, {
-    remote,
-    lower: |value| value.to_string(),
-    try_lift: |text| serde_json::from_str(&text).map_err(|_| NotA("Json").into()),
+    try_lift: |text| {
+        CivilDate::parse_iso(&text).map(Day).ok_or_else(|| AppError::invalid("date", "bad_date").into())
+    },
 });
 
 /// What a text is in both languages.

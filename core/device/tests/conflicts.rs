@@ -34,7 +34,7 @@ fn keep(conflict: &Conflict, keep: FieldValue) -> SettleConflict {
 }
 
 fn text(text: &str) -> FieldValue {
-    FieldValue::Text(text.to_owned())
+    FieldValue::Text { value: text.to_owned() }
 }
 
 fn shown_hint(phone: &mut TestPhone, household: HouseholdId) -> Option<String> {
@@ -123,7 +123,7 @@ fn nothing_but_a_version_of_a_field_in_conflict_is_written() {
     assert_eq!(settle(keep(&conflict, text("cạnh chợ"))), Err(invalid("keep", "not_a_version")));
     assert_eq!(settle(keep(&conflict, FieldValue::Empty)), Err(invalid("keep", "not_a_version")));
     let of = |field: &str| {
-        let mut settle = keep(&conflict, FieldValue::Truth(true));
+        let mut settle = keep(&conflict, FieldValue::Truth { value: true });
         settle.conflict.field = field.to_owned();
         settle
     };
@@ -179,7 +179,7 @@ fn a_household_whose_consent_came_back_by_settling_can_be_written_to_at_once() {
     };
     assert_eq!(hint(&mut lead), Err(invalid("household", "consent_withdrawn")));
     let conflict = shelf(&mut lead).conflicts.remove(0);
-    let settle = keep(&conflict, FieldValue::Truth(false));
+    let settle = keep(&conflict, FieldValue::Truth { value: false });
     lead.app().conflicts().settle_conflict(settle).expect("settles");
     hint(&mut lead).expect("writes");
 }
@@ -226,7 +226,7 @@ fn an_edit_after_removal_is_shown_with_what_was_edited_and_either_can_be_kept() 
             .map(|edit| (edit.field.as_str(), edit.edit.value.clone(), edit.edit.member))
             .collect();
         assert_eq!(edits, [("hint", text("cạnh suối"), Some(one.member))]);
-        let settle = keep(&conflict, FieldValue::Truth(is_void));
+        let settle = keep(&conflict, FieldValue::Truth { value: is_void });
         lead.app().conflicts().settle_conflict(settle).expect("settles");
         exchange(&mut one, &mut lead);
         for phone in [&mut one, &mut lead] {
@@ -259,7 +259,7 @@ fn what_is_of_another_type_and_what_is_never_stored_is_refused() {
     let (_one, mut lead, _) = two_hints(&mut team);
     let conflict = shelf(&mut lead).conflicts.remove(0);
     let mut settle = |value| lead.app().conflicts().settle_conflict(keep(&conflict, value));
-    assert_eq!(settle(FieldValue::Number(3)), Err(invalid("keep", "not_a_version")));
+    assert_eq!(settle(FieldValue::Number { value: 3 }), Err(invalid("keep", "not_a_version")));
     let id = text("cụ có số 022054001234");
     assert_eq!(settle(id), Err(invalid("keep", "never_store.citizen_id")));
     assert_eq!(shelf(&mut lead).count, 1);
@@ -289,7 +289,10 @@ fn a_settled_fact_carries_a_reason() {
     exchange(&mut one, &mut lead);
     let conflict = shelf(&mut lead).conflicts.remove(0);
     assert_eq!(conflict.visit, Some(visit));
-    lead.app().conflicts().settle_conflict(keep(&conflict, FieldValue::Number(2))).expect("settles");
+    lead.app()
+        .conflicts()
+        .settle_conflict(keep(&conflict, FieldValue::Number { value: 2 }))
+        .expect("settles");
     let (_, change) = lead.written().pop().expect("a change");
     assert!(change.extras.contains_key(&langso_sync::change::extra::REASON));
     let table = CURRENT.named("visit").expect("a table").number;

@@ -206,7 +206,7 @@ fn a_figure_is_explained_in_words_and_parts() {
     let told = lead.app().figures().explain_figure(explain("service_code")).expect("explains");
     assert!(told.is_activity && !told.meaning.vi.is_empty());
     let parts: Vec<_> = told.parts.into_iter().map(|part| (part.part, part.value)).collect();
-    let text = |text: &str| PartValue::Text(text.to_owned());
+    let text = |text: &str| PartValue::Text { value: text.to_owned() };
     assert_eq!(
         parts,
         [(text("portal_first_login"), Some(1)), (text("sim_4g"), Some(2)), (text("vneid_level2"), Some(3)),]

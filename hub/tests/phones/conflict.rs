@@ -27,7 +27,7 @@ pub fn shelf(phone: &mut Handset) -> ConflictPage {
 
 pub fn values(conflict: &Conflict) -> Vec<(String, bool)> {
     let value = |value: &FieldValue| match value {
-        FieldValue::Text(text) => text.clone(),
+        FieldValue::Text { value: text } => text.clone(),
         other => panic!("{other:?}"),
     };
     conflict.versions.iter().map(|version| (value(&version.value), version.shows)).collect()
@@ -65,7 +65,7 @@ async fn two_edits_of_one_field_are_both_kept_and_shown_until_the_lead_settles_w
     let before = lead.written().len();
     let conflict = shelf(&mut lead).conflicts.remove(0);
     let settle = SettleConflict {
-        keep: FieldValue::Text("cạnh trường".to_owned()),
+        keep: FieldValue::Text { value: "cạnh trường".to_owned() },
         seen: conflict.versions.iter().map(|version| version.version.clone()).collect(),
         conflict: conflict.key,
     };
@@ -154,13 +154,13 @@ async fn an_edit_after_removal_is_seen_by_all_and_the_lead_says_which_of_them_co
             let page = shelf(phone);
             assert_eq!((page.count, page.conflicts[0].key.field.as_str()), (1, "void"));
             let edits = &page.conflicts[0].edits_after_removal;
-            assert_eq!(edits[0].edit.value, FieldValue::Text("cạnh trường".to_owned()));
+            assert_eq!(edits[0].edit.value, FieldValue::Text { value: "cạnh trường".to_owned() });
             assert!(edits[0].edit.member.is_some() && edits[0].edit.at > 0, "who and when");
         }
         let conflict = shelf(&mut phones[1]).conflicts.remove(0);
         let seen = conflict.versions.iter().chain(conflict.edits_after_removal.iter().map(|edit| &edit.edit));
         let settle = SettleConflict {
-            keep: FieldValue::Truth(!is_kept),
+            keep: FieldValue::Truth { value: !is_kept },
             seen: seen.map(|version| version.version.clone()).collect(),
             conflict: conflict.key,
         };
@@ -192,7 +192,7 @@ fn keeping(conflict: Conflict, keep: FieldValue) -> SettleConflict {
 async fn what_was_settled_can_be_taken_back_after_a_restart_until_somebody_writes_again() {
     let field = Field::start().await;
     let (mut phones, household) = two_hints(&field).await;
-    let text = |text: &str| FieldValue::Text(text.to_owned());
+    let text = |text: &str| FieldValue::Text { value: text.to_owned() };
     let conflict = shelf(&mut phones[1]).conflicts.remove(0);
     let undo = settle(&mut phones[1], keeping(conflict, text("cạnh trường"))).unwrap();
     assert_eq!(shelf(&mut phones[0]).last_settled, None, "another phone did");
@@ -242,11 +242,11 @@ async fn a_removal_that_was_confirmed_can_be_taken_back_after_a_restart() {
     sync_all(&mut phones).await;
     sync_all(&mut phones).await;
     let conflict = shelf(&mut phones[1]).conflicts.remove(0);
-    settle(&mut phones[1], keeping(conflict, FieldValue::Truth(false))).unwrap();
+    settle(&mut phones[1], keeping(conflict, FieldValue::Truth { value: false })).unwrap();
     assert_eq!(phones[1].count("households"), 1);
     phones[1].close();
     let undo = shelf(&mut phones[1]).last_settled.unwrap().undo;
-    assert_eq!(undo.keep, FieldValue::Truth(true));
+    assert_eq!(undo.keep, FieldValue::Truth { value: true });
     settle(&mut phones[1], undo).unwrap();
     phones[1].close();
     assert_eq!(phones[1].count("households"), 0);

@@ -114,17 +114,35 @@ pub enum FieldValue {
     /// Nothing.
     Empty,
     /// Yes or no.
-    Truth(bool),
+    Truth {
+        /// Which.
+        value: bool,
+    },
     /// A number, or the number of a list.
-    Number(i64),
+    Number {
+        /// Which.
+        value: i64,
+    },
     /// A day.
-    Date(Day),
+    Date {
+        /// Which.
+        value: Day,
+    },
     /// Text, or a code with its version.
-    Text(String),
+    Text {
+        /// What it says.
+        value: String,
+    },
     /// Another row.
-    Row(RowId),
+    Row {
+        /// Which.
+        value: RowId,
+    },
     /// Other rows.
-    Rows(Vec<RowId>),
+    Rows {
+        /// Which.
+        value: Vec<RowId>,
+    },
     /// What only a newer program or no screen can show; it cannot be kept by hand.
     Unshown,
 }
@@ -208,7 +226,7 @@ impl Conflicts<'_> {
         if !Role::from_number(identity.role.into()).is_some_and(|role| table.writers.has(role)) {
             return Err(AppError::not_allowed("role"));
         }
-        if let FieldValue::Text(text) = &settle.keep
+        if let FieldValue::Text { value: text } = &settle.keep
             && table.number < langso_domain::registry::FIRST_PERSONAL_TABLE
             && let Some(finding) = check_free_text(text).first()
         {
@@ -405,19 +423,19 @@ pub(super) fn from_value(field: Option<&'static Field>, value: &Value) -> FieldV
     let kind = field.map_or(Kind::Bool, |field| field.kind);
     match (kind, value) {
         (_, Value::Null) => FieldValue::Empty,
-        (_, Value::Bool(yes)) => FieldValue::Truth(*yes),
+        (_, Value::Bool(yes)) => FieldValue::Truth { value: *yes },
         (Kind::Date, Value::Int(days)) => i32::try_from(*days)
             .ok()
             .and_then(CivilDate::from_days)
-            .map_or(FieldValue::Number(*days), |day| FieldValue::Date(Day(day))),
-        (_, Value::Int(number)) => FieldValue::Number(*number),
-        (_, Value::Text(text)) => FieldValue::Text(text.clone()),
-        (_, Value::Ref(row)) => FieldValue::Row(*row),
-        (_, Value::Refs(rows)) => FieldValue::Rows(rows.clone()),
+            .map_or(FieldValue::Number { value: *days }, |day| FieldValue::Date { value: Day(day) }),
+        (_, Value::Int(number)) => FieldValue::Number { value: *number },
+        (_, Value::Text(text)) => FieldValue::Text { value: text.clone() },
+        (_, Value::Ref(row)) => FieldValue::Row { value: *row },
+        (_, Value::Refs(rows)) => FieldValue::Rows { value: rows.clone() },
         // Two phones that were offline may each have written a slip: the one the citizen keeps is what is kept.
         (_, Value::Bytes(bytes)) if field.is_some_and(|field| field.name == "rights_code") => {
             RightsCode::from_bytes(bytes)
-                .map_or(FieldValue::Unshown, |code| FieldValue::Text(code.to_string()))
+                .map_or(FieldValue::Unshown, |code| FieldValue::Text { value: code.to_string() })
         }
         (_, Value::Bytes(_) | Value::Other(_)) => FieldValue::Unshown,
     }

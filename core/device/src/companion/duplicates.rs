@@ -19,7 +19,7 @@ use crate::phone::{Phone, Saving};
 mod records;
 
 pub use records::{
-    FindSimilar, Joinable, Likeness, ListPairs, MergeRows, Merged, Pair, PairList, Similar,
+    FindSimilar, Joinable, LikelyPair, Likeness, ListPairs, MergeRows, Merged, PairList, Similar,
     SimilarHouseholds, SplitMerged, TwoHouseholds,
 };
 
@@ -81,7 +81,7 @@ impl Duplicates<'_> {
         let lines = super::households::lines(&phone, &*phone.known()?, &ids)?;
         let lines: HashMap<_, _> = lines.into_iter().map(|line| (line.household, line)).collect();
         let pairs = page.into_iter().filter_map(|(reasons, one, other)| {
-            Some(Pair { one: lines.get(&one)?.clone(), other: lines.get(&other)?.clone(), reasons })
+            Some(LikelyPair { one: lines.get(&one)?.clone(), other: lines.get(&other)?.clone(), reasons })
         });
         Ok(PairList { pairs: pairs.collect(), count })
     }

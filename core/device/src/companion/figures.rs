@@ -263,8 +263,10 @@ fn line(line: figures::Line) -> FigureLine {
 fn part_value(value: Value) -> PartValue {
     match value {
         Value::Null | Value::Real(_) => PartValue::Empty,
-        Value::Integer(number) => PartValue::Number(number),
-        Value::Text(text) => PartValue::Text(text),
-        Value::Blob(bytes) => RowId::from_slice(&bytes).map_or(PartValue::Empty, PartValue::Row),
+        Value::Integer(value) => PartValue::Number { value },
+        Value::Text(value) => PartValue::Text { value },
+        Value::Blob(bytes) => {
+            RowId::from_slice(&bytes).map_or(PartValue::Empty, |value| PartValue::Row { value })
+        }
     }
 }

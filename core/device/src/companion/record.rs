@@ -5,8 +5,8 @@ use langso_domain::id::{HamletId, HouseholdId, PersonId, PlanId};
 use langso_domain::units::UnitCode;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A call that takes nothing, or gives nothing: `{}` in JSON.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
+/// A call that takes nothing, or gives nothing: `{}` in JSON. It never crosses: no argument, and no answer there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 

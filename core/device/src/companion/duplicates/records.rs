@@ -72,14 +72,14 @@ pub struct ListPairs {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct PairList {
     /// The likeliest first; at most 25.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<LikelyPair>,
     /// How many there are on all pages.
     pub count: u32,
 }
 
 /// Two households side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
-pub struct Pair {
+pub struct LikelyPair {
     /// The one that would show.
     pub one: HouseholdLine,
     /// The one that would be joined to it.

@@ -167,11 +167,20 @@ pub enum PartValue {
     /// Nothing.
     Empty,
     /// A number, or the number of a list.
-    Number(i64),
+    Number {
+        /// Which.
+        value: i64,
+    },
     /// A text or a code.
-    Text(String),
+    Text {
+        /// What it says.
+        value: String,
+    },
     /// A row.
-    Row(RowId),
+    Row {
+        /// Which.
+        value: RowId,
+    },
 }
 
 /// Which lines.
