@@ -2,16 +2,21 @@
 # Puts what write.sh swift wrote where the Swift package looks for it. None of it is ever committed.
 set -eu
 CDPATH= cd -- "$(dirname -- "$0")/../.."
-target=${CARGO_TARGET_DIR:-target}
+written=${CARGO_TARGET_DIR:-target}/bindings/swift
 sources=bindings/swift/Sources
-rm -rf "$sources"/*/Written "$sources"/Langso*FFI
-mkdir -p "$sources/LangsoCore/Written" "$sources/Langso/Written" "$sources/LangsoFake/Written"
+
+# A file that is there already stays as old as it is: nothing is compiled anew for it.
+place() {
+    mkdir -p "$2"
+    cmp -s "$1" "$2/${1##*/}" || cp "$1" "$2/"
+}
+
 for module in LangsoRecordsFFI LangsoCallsFFI; do
-    mkdir -p "$sources/$module"
-    cp "$target/bindings/swift/core/$module.h" "$sources/$module/"
     printf 'module %s {\n    header "%s.h"\n    link "langso_ffi"\n    export *\n}\n' $module $module \
-        >"$sources/$module/module.modulemap"
+        >"$written/module.modulemap"
+    place "$written/module.modulemap" "$sources/$module"
+    place "$written/core/$module.h" "$sources/$module"
 done
-cp "$target"/bindings/swift/core/*.swift "$sources/LangsoCore/Written/"
-cp "$target/bindings/swift/Features.swift" "$sources/Langso/Written/"
-cp "$target/bindings/swift/fake/Fakes.swift" "$sources/LangsoFake/Written/"
+for file in "$written"/core/*.swift; do place "$file" "$sources/LangsoCore/Written"; done
+place "$written/Features.swift" "$sources/Langso/Written"
+place "$written/fake/Fakes.swift" "$sources/LangsoFake/Written"

@@ -5,64 +5,85 @@ import Langso
 ///
 ///     let langso = FakeLangso()
 ///     langso.fakes.today.onGetDay = { aDay }
+///
+/// A call without an answer ends with `Unexpected`, which names it, and is noted in ``unanswered``.
 public final class FakeLangso: Langso, @unchecked Sendable {
   /// What each feature answers.
   public let fakes: FakeSet
-  let log = CallLog()
-  private let said = Said()
+  private let log = CallLog()
+  private let listening = Listening()
 
   public init() { fakes = FakeSet(log: log) }
 
   /// The names of every call so far.
   public var calls: [String] { log.names }
 
+  /// The names of those that had no answer: none in a good test.
+  public var unanswered: [String] { log.unansweredNames }
+
   /// Whether it was closed.
-  public var isClosed: Bool { said.isClosed }
+  public var isClosed: Bool { listening.isClosed }
 
   public var changes: AsyncStream<Changed> {
-    AsyncStream(bufferingPolicy: .bufferingNewest(1)) { said.add($0) }
+    AsyncStream(bufferingPolicy: .bufferingNewest(1)) { listening.add($0) }
   }
 
   /// Says to those who listen that something has changed.
-  public func say(_ changed: Changed) { said.say(changed) }
+  public func say(_ changed: Changed) { listening.say(changed) }
 
-  public func close() { said.close() }
+  /// As of a phone: who listens hears the end. Calls are still answered.
+  public func close() { listening.close() }
 }
 
 /// What was asked.
-public final class CallLog: @unchecked Sendable {
+final class CallLog: @unchecked Sendable {
   private let lock = NSLock()
   private var noted: [String] = []
+  private var notAnswered: [String] = []
 
   var names: [String] { lock.withLock { noted } }
+
+  var unansweredNames: [String] { lock.withLock { notAnswered } }
 
   func note(_ name: String) { lock.withLock { noted.append(name) } }
 
   func unanswered(_ name: String) -> AppError {
-    .Unexpected(reason: "\(name) was called and has no answer")
+    lock.withLock { notAnswered.append(name) }
+    return .Unexpected(reason: "\(name) was called and has no answer")
   }
 }
 
-private final class Said: @unchecked Sendable {
+private final class Listening: @unchecked Sendable {
   private let lock = NSLock()
-  private var listening: [AsyncStream<Changed>.Continuation] = []
+  private var continuations: [Int: AsyncStream<Changed>.Continuation] = [:]
+  private var last = 0
   private var closed = false
 
   var isClosed: Bool { lock.withLock { closed } }
 
   func add(_ continuation: AsyncStream<Changed>.Continuation) {
-    lock.withLock { listening.append(continuation) }
+    let number: Int? = lock.withLock {
+      if closed { return nil }
+      last += 1
+      continuations[last] = continuation
+      return last
+    }
+    guard let number else { return continuation.finish() }
+    continuation.onTermination = { [weak self] _ in self?.forget(number) }
   }
 
   func say(_ changed: Changed) {
-    for continuation in lock.withLock({ listening }) { continuation.yield(changed) }
+    for continuation in lock.withLock({ continuations }).values { continuation.tell(changed) }
   }
 
   func close() {
     let all = lock.withLock {
       closed = true
-      return listening
+      defer { continuations = [:] }
+      return continuations
     }
-    for continuation in all { continuation.finish() }
+    for continuation in all.values { continuation.finish() }
   }
+
+  private func forget(_ number: Int) { _ = lock.withLock { continuations.removeValue(forKey: number) } }
 }
