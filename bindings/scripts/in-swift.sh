@@ -6,6 +6,8 @@ root=$1
 shift
 export root HERE="$PWD" BINDS="$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd) ${CARGO_TARGET_DIR:-}"
 exec unshare --mount --propagation private -- sh -euc '
+    # A place of its own for mounts: tests in there make some more of them.
+    mount --bind "$root" "$root"
     # Its tools find their libraries by /proc.
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"

@@ -5,7 +5,8 @@ import PackageDescription
 // Where cargo put the library and ./dev the written sources; ./dev says so. On Apple's systems both come in the XCFramework
 // folder that scripts/xcframework.sh makes.
 let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-let libraries = ProcessInfo.processInfo.environment["LANGSO_LIBRARIES"]
+let libraries =
+  ProcessInfo.processInfo.environment["LANGSO_LIBRARIES"]
   ?? here.deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("target/debug").path
 
 #if os(Linux)
@@ -38,7 +39,10 @@ let package = Package(
       swiftSettings: [.swiftLanguageMode(.v5)], linkerSettings: link),
     .target(name: "Langso", dependencies: ["LangsoCore"]),
     .target(name: "LangsoFake", dependencies: ["Langso"]),
-    .testTarget(name: "LangsoTests", dependencies: ["Langso", "LangsoFake"]),
+    // What tests do on a phone, in their own process or in one that they may kill.
+    .target(name: "TestPhones", dependencies: ["Langso"], path: "Tests/TestPhones"),
+    .executableTarget(name: "langso-child", dependencies: ["TestPhones"], path: "Tests/Child"),
+    .testTarget(name: "LangsoTests", dependencies: ["Langso", "LangsoFake", "TestPhones", "langso-child"]),
   ],
   swiftLanguageModes: [.v6]
 )

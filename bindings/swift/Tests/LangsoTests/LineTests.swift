@@ -1,117 +1,87 @@
 import Foundation
 import Langso
-import LangsoFake
+import TestPhones
 import Testing
 
-/// The whole line and what an app may rely on, against a real hub.
-@Suite(.serialized) struct LineTests {
-  @Test func aVisitLoggedWhileTheHubIsGoneArrivesLaterAndItsReceiptClimbs() async throws {
-    let hub = try Hub()
-    try await withPhone { phone, _ in
-      try await phone.join(hub, "Chíu Sám Múi")
-      hub.kill()
-      let saved = try await phone.log()
-      #expect(try await phone.visits.getVisit(OfVisit(visit: saved)).receipt.rung == .onPhone)
-      try hub.start()
-      let report = try await phone.syncAll()
-      #expect(report.isDone && report.waiting == 0)
-      #expect(try await phone.visits.getVisit(OfVisit(visit: saved)).receipt.rung == .atHub)
-    }
-  }
-
-  @Test func textComesBackAsItWent() async throws {
-    let hub = try Hub()
-    try await withPhone { phone, _ in
-      try await phone.join(hub, "Chíu Sám Múi")
-      let texts = ["Nguyễn Trần Vĩnh Thụy Phương Uyên", "H’Mai Êban 👩🏽‍🌾", String(repeating: "ề", count: 1_360), nil]
-      for text in texts {
-        let visit = try await phone.log(text)
-        #expect(try await phone.visits.getVisit(OfVisit(visit: visit)).note == text)
+extension OneByOne {
+  /// The whole line: enrol, log without a hub, sync, receipts, conflicts, figures.
+  @Suite struct LineTests {
+    @Test func aVisitLoggedWhileTheHubIsGoneArrivesLaterAndItsReceiptClimbs() async throws {
+      let hub = try Hub()
+      try await withPhone { phone, _ in
+        try await phone.join(hub)
+        hub.kill()
+        let saved = try await phone.log()
+        #expect(try await phone.visits.getVisit(OfVisit(visit: saved)).receipt.rung == .onPhone)
+        try hub.start()
+        let report = try await phone.syncAll()
+        #expect(report.isDone && report.waiting == 0)
+        #expect(try await phone.visits.getVisit(OfVisit(visit: saved)).receipt.rung == .atHub)
       }
     }
-  }
 
-  @Test func aHundredCallsAtOnceAreAHundredSaves() async throws {
-    let hub = try Hub()
-    try await withPhone { phone, _ in
-      try await phone.join(hub, "Chíu Sám Múi")
-      let hamlet = try await phone.units.listHamlets().hamlets[0].hamlet
-      let saved = try await withThrowingTaskGroup(of: VisitId.self) { group in
-        for _ in 0..<100 { group.addTask { try await phone.visits.logVisit(visit(hamlet: hamlet)).visit } }
-        return try await group.reduce(into: Set<VisitId>()) { $0.insert($1) }
-      }
-      #expect(saved.count == 100)
-      #expect(try await phone.phone.getState().unsent == 100)
-    }
-  }
-
-  @Test func afterCloseEveryCallSaysSoAndTheFolderIsFree() async throws {
-    let folder = try emptyFolder()
-    let phone = try await LangsoPhone.open(folder: folder.path)
-    phone.close()
-    phone.close()
-    await #expect(throws: AppError.Locked(why: "closed")) { try await phone.phone.getState() }
-    let again = try await LangsoPhone.open(folder: folder.path)
-    _ = try await again.phone.getState()
-    again.close()
-  }
-
-  @Test func oneFolderIsOpenOnce() async throws {
-    try await withPhone { _, folder in
-      await #expect(throws: AppError.Locked(why: "open_elsewhere")) { try await LangsoPhone.open(folder: folder.path) }
-    }
-  }
-
-  @Test func errorsAreOneTypeAndNameTheirCondition() async throws {
-    let hub = try Hub()
-    try await withPhone { phone, _ in
-      await #expect(throws: AppError.NotAllowed(why: "not_enrolled")) { try await phone.visits.logVisit(NewVisit()) }
-      try await phone.join(hub, "Chíu Sám Múi")
-      let nobody = OfHousehold(household: HouseholdId(String(repeating: "0", count: 20)))
-      await #expect(throws: AppError.NotFound) { try await phone.households.getHousehold(nobody) }
-      await #expect(throws: AppError.InvalidInput(field: "services", code: "missing")) {
-        try await phone.visits.logVisit(NewVisit())
-      }
-      // Not an id at all: nothing is asked of the core.
-      await #expect(throws: AppError.Unexpected(reason: "crossing")) {
-        try await phone.households.getHousehold(OfHousehold(household: HouseholdId("Hộ 12")))
+    @Test func aVisitOfOnePhoneShowsOnTheOtherAndAFigureOpensDownToIt() async throws {
+      let hub = try Hub()
+      try await withPhone { one, _ in
+        try await withPhone { two, _ in
+          try await one.join(hub)
+          try await two.join(hub, "Hoàng Thị Đượm", role: "lead")
+          let visit = try await one.log()
+          try await one.syncAll()
+          try await two.syncAll()
+          let asked = Asked(period: try await one.phone.getState().today.text.prefix(4) + "-Y")
+          let figures = try await two.figures.listFigures(asked).activity
+          let row = try #require(figures.first { $0.lines > 0 })
+          let lines = try await two.figures.listFigureLines(FindLines(indicator: row.indicator, asked: asked)).lines
+          #expect(lines.contains { $0.visit == visit })
+        }
       }
     }
-  }
 
-  @Test func aListenerHearsOfASave() async throws {
-    let hub = try Hub()
-    try await withPhone { phone, _ in
-      try await phone.join(hub, "Chíu Sám Múi")
-      let heard = Task { for await changed in phone.changes where changed.book { return true }; return false }
-      let saving = Task { while !Task.isCancelled { _ = try await phone.log() } }
-      #expect(await heard.value)
-      saving.cancel()
-      _ = await saving.result
+    @Test func twoHintsOfOneHouseholdAreAConflictAndTheLeadSettlesItWithOneChange() async throws {
+      let hub = try Hub()
+      try await withPhone { one, _ in
+        try await withPhone { lead, _ in
+          try await one.join(hub)
+          try await lead.join(hub, "Hoàng Thị Đượm", role: "lead")
+          let household = try await one.household("Hộ 12", hint: "cạnh nhà văn hóa")
+          try await one.syncAll()
+          try await lead.syncAll()
+          _ = try await one.households.updateHousehold(
+            UpdateHousehold(household: household, hint: .set(value: "cạnh trường")))
+          _ = try await lead.households.updateHousehold(
+            UpdateHousehold(household: household, hint: .set(value: "đầu dốc")))
+          try await one.syncAll()
+          try await lead.syncAll()
+          let conflicts = try await lead.conflicts.listConflicts(FindConflicts()).conflicts
+          #expect(conflicts.count == 1)
+          let conflict = try #require(conflicts.first)
+          #expect(conflict.versions.count == 2)
+          let kept = try #require(conflict.versions.first { $0.value == .text(value: "cạnh trường") })
+          _ = try await lead.conflicts.settleConflict(
+            SettleConflict(conflict: conflict.key, keep: kept.value, seen: conflict.versions.map(\.version)))
+          try await lead.syncAll()
+          try await one.syncAll()
+          #expect(try await one.conflicts.listConflicts(FindConflicts()).conflicts.isEmpty)
+          #expect(try await one.households.getHousehold(OfHousehold(household: household)).hint == "cạnh trường")
+        }
+      }
     }
-  }
 
-  @Test func aCancelledSyncEndsAndTheNextOneEndsWell() async throws {
-    let hub = try Hub()
-    try await withPhone { phone, _ in
-      try await phone.join(hub, "Chíu Sám Múi")
-      _ = try await phone.log()
-      let sync = Task { try await phone.syncAll() }
-      sync.cancel()
-      // It ended well, or was stopped.
-      do { _ = try await sync.value } catch let error as AppError { #expect(error == .Offline(why: "stopped")) }
-      #expect(try await phone.syncAll().isDone)
+    @Test func aCorrectionSetsClearsAndLeavesAlone() async throws {
+      let hub = try Hub()
+      try await withPhone { phone, _ in
+        try await phone.join(hub)
+        let visit = try await phone.log("đã hẹn")
+        func note(after edit: EditText?) async throws -> String? {
+          _ = try await phone.visits.correctVisit(CorrectVisit(visit: visit, reason: 1, note: edit))
+          return try await phone.visits.getVisit(OfVisit(visit: visit)).note
+        }
+        #expect(try await note(after: nil) == "đã hẹn")
+        #expect(try await note(after: .set(value: "đã xong")) == "đã xong")
+        #expect(try await note(after: .clear) == nil)
+        #expect(try await !phone.visits.getVisit(OfVisit(visit: visit)).isStruckOut)
+      }
     }
-  }
-}
-
-@Suite struct FakeTests {
-  @Test func aFakeAnswersWhatItIsGivenAndNotesWhatItWasAsked() async throws {
-    let fake = FakeLangso()
-    fake.fakes.sync.onStopSync = { () async throws(AppError) in }
-    let langso: any Langso = fake
-    try await langso.sync.stopSync()
-    #expect(fake.calls == ["sync.stopSync"])
-    await #expect(throws: AppError.self) { try await langso.phone.getState() }
   }
 }

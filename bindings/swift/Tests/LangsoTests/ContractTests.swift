@@ -1,0 +1,145 @@
+import Foundation
+import Langso
+import TestPhones
+import Testing
+
+extension OneByOne {
+  /// What an app may rely on: where calls run, lifetime, cancellation.
+  @Suite(.timeLimit(.minutes(1))) struct ContractTests {
+    @MainActor @Test func theMainActorGoesOnWhileACallRuns() async throws {
+      let hub = try Hub()
+      try await withPhone { phone, _ in
+        try await phone.join(hub)
+        let hamlet = try await phone.hamlet()
+        for _ in 0..<20 {
+          var hasGoneOn = false
+          Task { @MainActor in hasGoneOn = true }
+          _ = try await phone.visits.logVisit(visit(hamlet: hamlet))
+          #expect(hasGoneOn)
+        }
+      }
+    }
+
+    @MainActor @Test func theMainActorGoesOnWhileAFolderThatIsSlowOpens() async throws {
+      try await withFolder { folder in
+        // Who opens a pipe to write waits for somebody who reads.
+        let pipe = folder.appendingPathComponent("phone.lock").path
+        mkfifo(pipe, 0o600)
+        let opening = Task { try await LangsoPhone.open(folder: folder.path) }
+        while case let reader = open(pipe, O_RDONLY | O_NONBLOCK), reader >= 0 {
+          defer { close(reader) }
+          if (try? FileManager.default.contentsOfDirectory(atPath: folder.path).count) ?? 0 > 1 { break }
+          await Task.yield()
+        }
+        _ = try await opening.value.phone.getState()
+      }
+    }
+
+    @Test func aSaveTwiceWithOneTokenIsOne() async throws {
+      let hub = try Hub()
+      try await withPhone { phone, _ in
+        try await phone.join(hub)
+        let new = visit(hamlet: try await phone.hamlet(), token: UUID().uuidString)
+        let first = try await phone.visits.logVisit(new)
+        #expect(try await phone.visits.logVisit(new).visit == first.visit)
+        #expect(try await phone.phone.getState().unsent == 1)
+      }
+    }
+
+    @Test func afterCloseEveryCallSaysSoTwiceIsAsOnceAndTheFolderIsFree() async throws {
+      try await withFolder { folder in
+        let phone = try await LangsoPhone.open(folder: folder.path)
+        _ = try await phone.phone.getState()
+        phone.close()
+        phone.close()
+        await #expect(throws: AppError.Locked(why: "closed")) { try await phone.phone.getState() }
+        await #expect(throws: AppError.Locked(why: "closed")) { try await phone.syncAll() }
+        for await _ in phone.changes { Issue.record("a closed phone tells") }
+        try await withPhoneIn(folder) { _ = try await $0.phone.getState() }
+      }
+    }
+
+    @Test func closeWhileCallsRunLetsThemEndAndThenTheFolderIsFree() async throws {
+      let hub = try Hub()
+      try await withFolder { folder in
+        let phone = try await LangsoPhone.open(folder: folder.path)
+        try await phone.join(hub)
+        let hamlet = try await phone.hamlet()
+        let calls = (0..<50).map { _ in Task { try await phone.visits.logVisit(visit(hamlet: hamlet)).visit } }
+        _ = try await calls[0].value
+        phone.close()
+        var saved: Set<VisitId> = []
+        for call in calls {
+          do { saved.insert(try await call.value) } catch { #expect(error as? AppError == .Locked(why: "closed")) }
+        }
+        try await withPhoneIn(folder) { phone in
+          let kept = Set(try await phone.allVisits().map(\.visit))
+          #expect(kept == saved)
+        }
+      }
+    }
+
+    @Test func closeEndsACallThatWaitsForTheHubAndFreesTheFolder() async throws {
+      let hub = try Hub()
+      try await withFolder { folder in
+        let phone = try await LangsoPhone.open(folder: folder.path)
+        try await phone.join(hub)
+        try await phone.log()
+        hub.kill()
+        let silent = try SilentHub(port: hub.port)
+        let sync = Task { try await phone.syncAll() }
+        await silent.heard()
+        phone.close()
+        await #expect(throws: AppError.Offline(why: "stopped")) { try await sync.value }
+        try await withPhoneIn(folder) { phone in
+          let unsent = try await phone.phone.getState().unsent
+          #expect(unsent == 1)
+        }
+      }
+    }
+
+    @Test func aPhoneThatIsDroppedWithoutCloseLetsGoOfTheFolder() async throws {
+      try await withFolder { folder in
+        for _ in 0..<3 {
+          // Who holds a feature holds the phone.
+          let settings = try await LangsoPhone.open(folder: folder.path).settings
+          _ = try await settings.getSettings()
+        }
+      }
+    }
+
+    @Test func aCancelledSyncEndsAtOnceAndTheNextOneEndsWell() async throws {
+      let hub = try Hub()
+      try await withPhone { phone, _ in
+        try await phone.join(hub)
+        try await phone.log()
+        hub.kill()
+        do {
+          let silent = try SilentHub(port: hub.port)
+          let sync = Task { try await phone.syncAll() }
+          await silent.heard()
+          // A running sync lets others in.
+          try await phone.log()
+          sync.cancel()
+          await #expect(throws: AppError.Offline(why: "stopped")) { try await sync.value }
+        }
+        try hub.start()
+        #expect(try await phone.syncAll().waiting == 0)
+      }
+    }
+
+    @Test func aTaskCancelledBeforeItsCallAsksNothingOfTheHub() async throws {
+      let hub = try Hub()
+      try await withPhone { phone, _ in
+        try await phone.join(hub)
+        try await phone.log()
+        let sync = Task {
+          withUnsafeCurrentTask { $0?.cancel() }
+          return try await phone.syncAll()
+        }
+        await #expect(throws: AppError.Offline(why: "stopped")) { try await sync.value }
+        #expect(try await phone.phone.getState().unsent == 1)
+      }
+    }
+  }
+}
