@@ -1,62 +1,60 @@
 package vn.langso
 
-import kotlinx.coroutines.runBlocking
-import vn.langso.core.AppException
+import java.util.concurrent.TimeUnit
 
-/** The package in a process of its own, that a test may kill. */
-object Child {
-    @JvmStatic
-    fun main(arguments: Array<String>) {
-        val (deed, folder) = arguments
-        runBlocking {
-            try {
-                LangsoPhone.open(folder).use { phone ->
-                    when (deed) {
-                        "state" -> say("open ${phone.phone.getState().unsent}")
-                        "log" -> while (true) say("saved ${phone.log()}")
-                        "sync" -> {
-                            say("begins")
-                            phone.syncAll()
-                            // Until it is killed.
-                            System.`in`.read()
-                        }
-                        else -> error("no deed $deed")
-                    }
-                }
-            } catch (error: AppException.Locked) {
-                say("locked ${error.why}")
-            }
+/** The package in a process of its own, which does a deed (Deeds.kt) and says lines; a test may kill it. */
+class Child private constructor(private val process: Process) : AutoCloseable {
+    private val said = process.inputReader()
+
+    /** Its next line. */
+    fun line(): String = checkNotNull(said.readLine()) { "the child has ended" }
+
+    /** Its lines until it ends by itself. */
+    fun lines(): List<String> = said.readLines().also {
+        check(process.waitFor(1, TimeUnit.MINUTES) && process.exitValue() == 0) { "the child failed after $it" }
+    }
+
+    /** As the system does it, by SIGKILL. */
+    override fun close() {
+        process.destroyForcibly().waitFor()
+    }
+
+    companion object {
+        /**
+         * @param inside the start of a command that runs it; see [Mount]
+         * @param heapMb the most that its objects may take up
+         */
+        fun start(
+            deed: String,
+            vararg arguments: String,
+            inside: List<String> = emptyList(),
+            heapMb: Int? = null
+        ): Child {
+            val java =
+                listOfNotNull(
+                    System.getProperty("java.home") + "/bin/java",
+                    heapMb?.let { "-Xmx${it}m" },
+                    "-Djna.library.path=" + System.getProperty("jna.library.path"),
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    "vn.langso.DeedsKt"
+                )
+            val command = inside + java + deed + arguments
+            return Child(ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start())
         }
     }
+}
 
-    private fun say(line: String) {
-        println(line)
-        System.out.flush()
-    }
+/** Mounts that only a child sees and that end with it. */
+object Mount {
+    /** A disk of so many MB in the place of a folder. */
+    fun disk(folder: Folder, megabytes: Int) = inside(folder, "mount -t tmpfs -o size=${megabytes}m tmpfs \"$0\"")
 
-    /** Its one line. */
-    fun run(vararg arguments: String): String = start(*arguments).let { child -> child.inputReader().readText().trim().also { child.waitFor() } }
+    /** A folder that not even root can write. */
+    fun readOnly(folder: Folder) = inside(folder, "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\"")
 
-    /** Kills it after so many lines; gives how many were heard. */
-    fun killedAfter(
-        lines: Int,
-        vararg arguments: String,
-    ): Int {
-        val child = start(*arguments)
-        val said = child.inputReader()
-        var heard = 0
-        while (heard < lines && said.readLine() != null) heard += 1
-        child.destroyForcibly().waitFor()
-        check(heard >= lines) { "the child ended after $heard lines" }
-        return heard
-    }
-
-    private fun start(vararg arguments: String): Process {
-        val java = System.getProperty("java.home") + "/bin/java"
-        val library = "-Djna.library.path=" + System.getProperty("jna.library.path")
-        val classes = System.getProperty("java.class.path")
-        return ProcessBuilder(java, library, "-cp", classes, "vn.langso.Child", *arguments)
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start()
+    private fun inside(folder: Folder, script: String): List<String> {
+        val asRoot = if (System.getProperty("user.name") == "root") emptyList() else listOf("--user", "--map-root-user")
+        return listOf("unshare", "--mount") + asRoot + listOf("sh", "-euc", "$script && exec \"$@\"", folder.toString())
     }
 }

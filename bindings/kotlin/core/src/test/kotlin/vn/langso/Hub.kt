@@ -12,17 +12,15 @@ class Hub : AutoCloseable {
 
     init {
         admin("init")
-        admin("team", "add", "--name", TEAM, "--kind", "hamlet", "--unit", "06838", "--founded", "2024-01-01", "--hamlet", "Thôn Ngàn Chi:104")
+        val where = arrayOf("--unit", "06838", "--hamlet", "Thôn Ngàn Chi:104")
+        admin("team", "add", "--name", TEAM, "--kind", "hamlet", "--founded", "2024-01-01", *where)
         serving = serve("127.0.0.1:0")
         val line = serving.inputReader().readLine()
         url = requireNotNull(Regex("\"address\":\"([^\"]+)\"").find(line)) { "no address in $line" }.groupValues[1]
     }
 
     /** An invitation of a new member. */
-    fun invite(
-        name: String,
-        role: String = "member",
-    ): String {
+    fun invite(name: String, role: String = "member", url: String = this.url): String {
         admin("member", "add", "--team", TEAM, "--name", name, "--role", role, "--from", "2024-01-01")
         return admin("code", "--team", TEAM, "--member", name, "--url", url, "--plain").trim()
     }
@@ -57,7 +55,9 @@ class Hub : AutoCloseable {
         fun langso(vararg arguments: String): String {
             val process = ProcessBuilder(PROGRAM, *arguments).redirectErrorStream(true).start()
             val text = process.inputReader().readText()
-            check(process.waitFor(1, TimeUnit.MINUTES) && process.exitValue() == 0) { "langso ${arguments.toList()}: $text" }
+            check(process.waitFor(1, TimeUnit.MINUTES) && process.exitValue() == 0) {
+                "langso ${arguments.toList()}: $text"
+            }
             return text
         }
     }

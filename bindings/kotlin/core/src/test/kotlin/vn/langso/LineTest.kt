@@ -21,88 +21,92 @@ import vn.langso.core.UpdateHousehold
 /** The whole line: enrol, log without a hub, sync, receipts, conflicts, figures. */
 class LineTest {
     @Test
-    fun `a visit logged while the hub is gone arrives later and its receipt climbs`() =
-        runBlocking<Unit> {
-            Hub().use { hub ->
-                withPhone { phone, _ ->
-                    phone.join(hub, "Chíu Sám Múi")
-                    hub.kill()
-                    val saved = phone.log()
-                    assertEquals(Rung.ON_PHONE, phone.visits.getVisit(OfVisit(saved)).receipt.rung)
-                    hub.start()
-                    val report = phone.syncAll()
-                    assertTrue(report.isDone)
-                    assertEquals(0uL, report.waiting)
-                    assertEquals(Rung.AT_HUB, phone.visits.getVisit(OfVisit(saved)).receipt.rung)
-                }
+    fun `a visit logged while the hub is gone arrives later and its receipt climbs`() = runBlocking<Unit> {
+        Hub().use { hub ->
+            withPhone { phone, _ ->
+                phone.join(hub, "Chíu Sám Múi")
+                hub.kill()
+                val saved = phone.log()
+                assertEquals(Rung.ON_PHONE, phone.visits.getVisit(OfVisit(saved)).receipt.rung)
+                hub.start()
+                val report = phone.syncAll()
+                assertTrue(report.isDone)
+                assertEquals(0uL, report.waiting)
+                assertEquals(Rung.AT_HUB, phone.visits.getVisit(OfVisit(saved)).receipt.rung)
             }
         }
+    }
 
     @Test
-    fun `a visit of one phone shows on the other and a figure opens down to it`() =
-        runBlocking<Unit> {
-            Hub().use { hub ->
-                withPhone { one, _ ->
-                    withPhone { two, _ ->
-                        one.join(hub, "Chíu Sám Múi")
-                        two.join(hub, "Hoàng Thị Đượm", "lead")
-                        val visit = one.log()
-                        one.syncAll()
-                        two.syncAll()
-                        val asked = Asked(period = one.phone.getState().today.text.take(4) + "-Y")
-                        val figures = two.figures.listFigures(asked).activity
-                        val row = figures.first { it.lines > 0uL }
-                        val lines = two.figures.listFigureLines(FindLines(row.indicator, asked)).lines
-                        assertTrue(lines.any { it.visit == visit }, "$lines")
-                    }
+    fun `a visit of one phone shows on the other and a figure opens down to it`() = runBlocking<Unit> {
+        Hub().use { hub ->
+            withPhone { one, _ ->
+                withPhone { two, _ ->
+                    one.join(hub, "Chíu Sám Múi")
+                    two.join(hub, "Hoàng Thị Đượm", "lead")
+                    val visit = one.log()
+                    one.syncAll()
+                    two.syncAll()
+                    val asked = Asked(period = one.phone.getState().today.text.take(4) + "-Y")
+                    val figures = two.figures.listFigures(asked).activity
+                    val row = figures.first { it.lines > 0uL }
+                    val lines = two.figures.listFigureLines(FindLines(row.indicator, asked)).lines
+                    assertTrue(lines.any { it.visit == visit }, "$lines")
                 }
             }
         }
+    }
 
     @Test
-    fun `two hints of one household are a conflict and the lead settles it with one change`() =
-        runBlocking<Unit> {
-            Hub().use { hub ->
-                withPhone { one, _ ->
-                    withPhone { lead, _ ->
-                        one.join(hub, "Chíu Sám Múi")
-                        lead.join(hub, "Hoàng Thị Đượm", "lead")
-                        val household = one.household("Hộ 12", "cạnh nhà văn hóa")
-                        one.syncAll()
-                        lead.syncAll()
-                        one.households.updateHousehold(UpdateHousehold(household, hint = EditText.Set("cạnh trường")))
-                        lead.households.updateHousehold(UpdateHousehold(household, hint = EditText.Set("đầu dốc")))
-                        one.syncAll()
-                        lead.syncAll()
-                        val conflict = lead.conflicts.listConflicts(FindConflicts()).conflicts.single()
-                        assertEquals(2, conflict.versions.size)
-                        val kept = conflict.versions.first { it.value == FieldValue.Text("cạnh trường") }
-                        lead.conflicts.settleConflict(SettleConflict(conflict.key, kept.value, conflict.versions.map { it.version }))
-                        lead.syncAll()
-                        one.syncAll()
-                        assertTrue(one.conflicts.listConflicts(FindConflicts()).conflicts.isEmpty())
-                        assertEquals("cạnh trường", one.households.getHousehold(OfHousehold(household)).hint)
-                    }
+    fun `two hints of one household are a conflict and the lead settles it with one change`() = runBlocking<Unit> {
+        Hub().use { hub ->
+            withPhone { one, _ ->
+                withPhone { lead, _ ->
+                    one.join(hub, "Chíu Sám Múi")
+                    lead.join(hub, "Hoàng Thị Đượm", "lead")
+                    val household = one.household("Hộ 12", "cạnh nhà văn hóa")
+                    one.syncAll()
+                    lead.syncAll()
+                    one.households.updateHousehold(UpdateHousehold(household, hint = EditText.Set("cạnh trường")))
+                    lead.households.updateHousehold(UpdateHousehold(household, hint = EditText.Set("đầu dốc")))
+                    one.syncAll()
+                    lead.syncAll()
+                    val conflict = lead.conflicts.listConflicts(FindConflicts()).conflicts.single()
+                    assertEquals(2, conflict.versions.size)
+                    val kept = conflict.versions.first { it.value == FieldValue.Text("cạnh trường") }
+                    lead.conflicts.settleConflict(
+                        SettleConflict(
+                            conflict.key,
+                            kept.value,
+                            conflict.versions.map {
+                                it.version
+                            }
+                        )
+                    )
+                    lead.syncAll()
+                    one.syncAll()
+                    assertTrue(one.conflicts.listConflicts(FindConflicts()).conflicts.isEmpty())
+                    assertEquals("cạnh trường", one.households.getHousehold(OfHousehold(household)).hint)
                 }
             }
         }
+    }
 
     @Test
-    fun `a correction sets, clears and leaves alone`() =
-        runBlocking<Unit> {
-            Hub().use { hub ->
-                withPhone { phone, _ ->
-                    phone.join(hub, "Chíu Sám Múi")
-                    val visit = phone.log("đã hẹn")
-                    phone.visits.correctVisit(CorrectVisit(visit, reason = 1u))
-                    assertEquals("đã hẹn", phone.visits.getVisit(OfVisit(visit)).note)
-                    phone.visits.correctVisit(CorrectVisit(visit, reason = 1u, note = EditText.Set("đã xong")))
-                    assertEquals("đã xong", phone.visits.getVisit(OfVisit(visit)).note)
-                    phone.visits.correctVisit(CorrectVisit(visit, reason = 1u, note = EditText.Clear))
-                    val held = phone.visits.getVisit(OfVisit(visit))
-                    assertNull(held.note)
-                    assertFalse(held.isStruckOut)
-                }
+    fun `a correction sets, clears and leaves alone`() = runBlocking<Unit> {
+        Hub().use { hub ->
+            withPhone { phone, _ ->
+                phone.join(hub, "Chíu Sám Múi")
+                val visit = phone.log("đã hẹn")
+                phone.visits.correctVisit(CorrectVisit(visit, reason = 1u))
+                assertEquals("đã hẹn", phone.visits.getVisit(OfVisit(visit)).note)
+                phone.visits.correctVisit(CorrectVisit(visit, reason = 1u, note = EditText.Set("đã xong")))
+                assertEquals("đã xong", phone.visits.getVisit(OfVisit(visit)).note)
+                phone.visits.correctVisit(CorrectVisit(visit, reason = 1u, note = EditText.Clear))
+                val held = phone.visits.getVisit(OfVisit(visit))
+                assertNull(held.note)
+                assertFalse(held.isStruckOut)
             }
         }
+    }
 }
