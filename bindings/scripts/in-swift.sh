@@ -1,10 +1,15 @@
 #!/bin/sh
-# in-swift.sh ROOT COMMAND...: runs a command inside the Swift root, in the same folder; the checkout and the build folder
-# are seen at the same place. A mount namespace of its own holds the binds: nothing stays mounted.
+# in-swift.sh ROOT COMMAND...: runs a command inside the Swift root, in the same folder; the checkout, the build folder and
+# folders among the arguments are seen at the same place. A mount namespace of its own holds the binds: nothing stays
+# mounted.
 set -eu
 root=$1
 shift
-export root HERE="$PWD" BINDS="$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd) ${CARGO_TARGET_DIR:-}"
+BINDS="$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd) ${CARGO_TARGET_DIR:-}"
+for argument in "$@"; do
+    case $argument in /*) if [ -d "$argument" ]; then BINDS="$BINDS $argument"; fi ;; esac
+done
+export root BINDS HERE="$PWD"
 exec unshare --mount --propagation private -- sh -euc '
     # A place of its own for mounts: tests in there make some more of them.
     mount --bind "$root" "$root"
@@ -16,6 +21,6 @@ exec unshare --mount --propagation private -- sh -euc '
         mount --rbind "$folder" "$root$folder"
     done
     exec env -i HERE="$HERE" HOME=/var LANG=C.UTF-8 CI="${CI:-}" LANGSO_LIBRARIES="${LANGSO_LIBRARIES:-}" \
-        PATH=/usr/libexec/swift/bin:/usr/bin:/bin:/usr/sbin:/sbin \
-        chroot "$root" /bin/sh -c "cd \"\$HERE\" && exec \"\$@\"" in-swift "$@"
+        LANGSO_LONG="${LANGSO_LONG:-}" PATH=/usr/libexec/swift/bin:/usr/bin:/bin:/usr/sbin:/sbin \
+        chroot "$root" /bin/sh -c "cd \"\$HERE\" 2>/dev/null; exec \"\$@\"" in-swift "$@"
 ' in-swift "$@"

@@ -14,6 +14,9 @@ import TestPhones
       case "sync": try await sync(folder)
       #if os(Linux)
         case "full": try await fillTheDisk(folder, invite: rest[0])
+        case "opens": try await openAndClose(folder, number(rest[0]))
+        case "listens": try await listen(folder, number(rest[0]), invite: rest[1])
+        case "scrolls": try await scroll(folder, number(rest[0]), households: number(rest[1]), invite: rest[2])
         case "read-only": try await lookOnly(folder)
       #endif
       default: throw Failed("no deed \(deed) \(rest)")
@@ -23,6 +26,8 @@ import TestPhones
     }
   }
 }
+
+func number(_ text: String) -> Int { Int(text) ?? 0 }
 
 func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 

@@ -13,6 +13,8 @@ final class Child {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     // Root needs no other name to mount, and in a folder as root it would get none.
     process.arguments = whole.filter { geteuid() != 0 || $0 != "--map-root-user" } + arguments
+    // One pool for all threads: what each would keep for itself, by chance, hides what has grown.
+    process.environment = ProcessInfo.processInfo.environment.merging(["MALLOC_ARENA_MAX": "1"]) { $1 }
     process.standardOutput = out
     try process.run()
   }
@@ -34,7 +36,7 @@ final class Child {
   }
 
   /// Every line of one that ends by itself.
-  static func lines(_ arguments: String..., hasOwnMounts: Bool = false) throws -> [String] {
+  static func lines(_ arguments: [String], hasOwnMounts: Bool = false) throws -> [String] {
     let child = try Child(arguments, hasOwnMounts: hasOwnMounts)
     var lines: [String] = []
     while let line = try child.line() { lines.append(line) }

@@ -88,7 +88,7 @@ extension OneByOne {
 
     @Test func lockedWhileAnotherProcessHasTheFolderOpen() async throws {
       try await withPhone { _, folder in
-        let told = try Child.lines("state", folder.path)
+        let told = try Child.lines(["state", folder.path])
         #expect(told == [#"Locked(why: "open_elsewhere")"#])
         await #expect(throws: AppError.Locked(why: "open_elsewhere")) {
           try await LangsoPhone.open(folder: folder.path)
@@ -115,7 +115,7 @@ extension OneByOne {
       @Test func storageFullWhenTheDiskIsAndNothingSavedIsLostAndThePhoneGoesOnWithRoom() async throws {
         let hub = try Hub()
         try await withFolder { folder in
-          let told = try Child.lines("full", folder.path, hub.invite("Chíu Sám Múi"), hasOwnMounts: true)
+          let told = try Child.lines(["full", folder.path, hub.invite("Chíu Sám Múi")], hasOwnMounts: true)
           #expect(told == ["StorageFull", "low", "all there", "0 waiting", "all there"])
         }
       }
@@ -127,7 +127,7 @@ extension OneByOne {
             try await phone.join(hub)
             try await phone.log()
           }
-          let told = try Child.lines("read-only", folder.path, hasOwnMounts: true)
+          let told = try Child.lines(["read-only", folder.path], hasOwnMounts: true)
           #expect(told == ["1 visits", #"Locked(why: "folder_read_only")"#])
         }
       }

@@ -120,12 +120,4 @@ extension LangsoPhone {
   func join(_ hub: Hub, _ name: String = "Chíu Sám Múi", role: String = "member") async throws {
     try await join(invite: hub.invite(name, role: role))
   }
-
-  func household(_ label: String, hint: String? = nil) async throws -> HouseholdId {
-    let script = try await consents.getScript(GetScript())
-    let consent = GivenConsent(text: script.text, way: 1)
-    return try await households.createHousehold(
-      NewHousehold(label: label, hint: hint, hamlet: hamlet(), consent: consent)
-    ).household
-  }
 }

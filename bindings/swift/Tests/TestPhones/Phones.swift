@@ -35,6 +35,13 @@ extension Langso {
     try await visits.logVisit(visit(hamlet: hamlet(), note: note)).visit
   }
 
+  package func household(_ label: String, hint: String? = nil) async throws -> HouseholdId {
+    let consent = GivenConsent(text: try await consents.getScript(GetScript()).text, way: 1)
+    return try await households.createHousehold(
+      NewHousehold(label: label, hint: hint, hamlet: hamlet(), consent: consent)
+    ).household
+  }
+
   /// Every visit of the phone's book.
   package func allVisits() async throws -> [VisitLine] {
     var all: [VisitLine] = []

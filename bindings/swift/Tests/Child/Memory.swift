@@ -1,0 +1,76 @@
+#if os(Linux)
+  import Foundation
+  import Langso
+  import TestPhones
+
+  /// Says what the process takes up when all that is kept once has come, and after so many rounds more.
+  func measure(_ rounds: Int, _ round: (Int) async throws -> Void) async throws {
+    _ = try Footprint.now
+    for number in 0..<max(1, rounds / 3) { try await round(number) }
+    say("\(try Footprint.now)")
+    for number in 0..<rounds { try await round(number) }
+    say("\(try Footprint.now)")
+  }
+
+  func openAndClose(_ folder: String, _ rounds: Int) async throws {
+    try await measure(rounds) { _ in
+      let phone = try await LangsoPhone.open(folder: folder)
+      _ = try await phone.phone.getState()
+      phone.close()
+    }
+  }
+
+  /// A loop each round that is left again; now and then it hears of a change first.
+  func listen(_ folder: String, _ rounds: Int, invite: String) async throws {
+    let phone = try await LangsoPhone.open(folder: folder)
+    try await phone.join(invite: invite)
+    let hamlet = try await phone.hamlet()
+    try await measure(rounds) { number in
+      let changes = phone.changes
+      guard number % 10 == 0 else { return }
+      _ = try await phone.visits.logVisit(visit(hamlet: hamlet))
+      for await changed in changes where changed.book { break }
+    }
+    phone.close()
+  }
+
+  /// The whole list from its top to its end, page by page.
+  func scroll(_ folder: String, _ rounds: Int, households: Int, invite: String) async throws {
+    let phone = try await LangsoPhone.open(folder: folder)
+    try await phone.join(invite: invite)
+    for number in 1...households { _ = try await phone.household("Hộ \(number)") }
+    try await measure(rounds) { _ in
+      var seen: UInt32 = 0
+      while case let page = try await phone.households.listHouseholds(ListHouseholds(skip: seen)).households,
+        !page.isEmpty
+      {
+        seen += UInt32(page.count)
+      }
+      guard seen == households else { throw Failed("\(seen) of \(households)") }
+    }
+    phone.close()
+  }
+
+  private struct Footprint: CustomStringConvertible {
+    let kilobytes: Int
+    let threads: Int
+    let files: Int
+
+    var description: String { "\(kilobytes) \(threads) \(files)" }
+
+    static var now: Footprint {
+      get throws {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        func number(_ name: String) throws -> Int {
+          let line = status.split(separator: "\n").first { $0.hasPrefix(name + ":") }
+          guard let number = line?.split(whereSeparator: { !$0.isNumber }).first.flatMap({ Int($0) }) else {
+            throw Failed("no \(name)")
+          }
+          return number
+        }
+        let files = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+        return Footprint(kilobytes: try number("RssAnon"), threads: try number("Threads"), files: files)
+      }
+    }
+  }
+#endif
