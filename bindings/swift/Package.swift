@@ -39,6 +39,8 @@ let package = Package(
       swiftSettings: [.swiftLanguageMode(.v5)], linkerSettings: link),
     .target(name: "Langso", dependencies: ["LangsoCore"]),
     .target(name: "LangsoFake", dependencies: ["Langso"]),
+    // What calls cost; of the repository's bench.
+    .executableTarget(name: "langso-call-costs", dependencies: ["Langso"], path: "Bench"),
     // What tests do on a phone, in their own process or in one that they may kill.
     .target(name: "TestPhones", dependencies: ["Langso"], path: "Tests/TestPhones"),
     .executableTarget(name: "langso-child", dependencies: ["TestPhones"], path: "Tests/Child"),

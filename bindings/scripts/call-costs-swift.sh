@@ -1,0 +1,20 @@
+#!/bin/sh
+# What calls cost through the Swift package, with the release library: builds the program, and says on its last line the
+# command that runs it, which takes FOLDER HAMLET ROUNDS (bindings/swift/Bench), FOLDER from the root of the machine.
+set -eu
+CDPATH= cd -- "$(dirname -- "$0")/../.."
+here=$PWD
+target=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && CDPATH= cd -- "${CARGO_TARGET_DIR:-target}" && pwd)
+run=
+if ! command -v swift >/dev/null; then
+    root=${LANGSO_SWIFT_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/langso/swift-6.0-trixie}
+    bindings/scripts/swift-root.sh "$root"
+    run="$here/bindings/scripts/in-swift.sh $root"
+fi
+bindings/scripts/write.sh swift release
+bindings/scripts/place-swift.sh
+cd bindings/swift
+export LANGSO_LIBRARIES="$target/release"
+# shellcheck disable=SC2086  # a program and its argument, or nothing
+$run swift build --quiet --configuration release --product langso-call-costs --scratch-path "$target/swift-release" >&2
+echo "${run:+$run }$target/swift-release/release/langso-call-costs"
