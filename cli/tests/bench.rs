@@ -14,6 +14,8 @@ fn bench(folder: &std::path::Path, arguments: &[&str]) -> Vec<Value> {
         .arg(&file)
         .args(arguments)
         .env_remove("LANGSO_PHONE_CORE")
+        .env_remove("LANGSO_CALLS_KOTLIN")
+        .env_remove("LANGSO_CALLS_SWIFT")
         .output()
         .expect("runs");
     let text = String::from_utf8_lossy(&told.stdout);
@@ -27,7 +29,9 @@ fn bench(folder: &std::path::Path, arguments: &[&str]) -> Vec<Value> {
 #[test]
 fn every_line_comes_out_with_its_value_what_it_must_hold_and_how_it_was_measured() {
     let folder = tempfile::tempdir().expect("a folder");
-    let lines = bench(folder.path(), &[]);
+    // In the place of the packages' programs: the one of Rust, which takes and tells the same.
+    let program = format!("{} bench --calls", env!("CARGO_BIN_EXE_langso"));
+    let lines = bench(folder.path(), &["--kotlin", &program, "--swift", &program]);
     let names: Vec<&str> = lines.iter().filter_map(|line| line["line"].as_str()).collect();
     assert_eq!(names, HOLDS.map(|(name, ..)| name));
     for line in &lines {

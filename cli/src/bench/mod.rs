@@ -5,6 +5,7 @@
 //! measured here (`NOT RUN`). Only a bench that breaks fails.
 
 mod book;
+mod calls;
 mod clocks;
 mod line;
 mod log;
@@ -42,12 +43,21 @@ pub struct Args {
     /// Lõi cho điện thoại, để đo độ lớn · the device core as a stripped program, whose size is told
     #[arg(long, value_name = "FILE", env = "LANGSO_PHONE_CORE")]
     core: Option<PathBuf>,
+    /// Chương trình đo của gói Kotlin · the command that runs the Kotlin package's program
+    #[arg(long, value_name = "COMMAND", env = "LANGSO_CALLS_KOTLIN")]
+    kotlin: Option<String>,
+    /// Chương trình đo của gói Swift · the command that runs the Swift package's program
+    #[arg(long, value_name = "COMMAND", env = "LANGSO_CALLS_SWIFT")]
+    swift: Option<String>,
     /// Ít việc, chỉ để thử chạy · a small workload: shows that everything runs; its numbers mean nothing
     #[arg(long)]
     small: bool,
     /// The phone's side of a measurement, in a process of its own: one first sync of the phone in that folder.
     #[arg(long, value_name = "PHONE", hide = true)]
     first_sync: Option<PathBuf>,
+    /// The side of Rust beside the packages: what the calls of the phone in that folder cost, in that hamlet, so often.
+    #[arg(long, hide = true, num_args = 3, value_names = ["PHONE", "HAMLET", "ROUNDS"])]
+    calls: Vec<String>,
     /// The day on which that is.
     #[arg(long, hide = true, default_value_t = 0)]
     day: i32,
@@ -103,6 +113,8 @@ struct Bench {
     at: PathBuf,
     load: Workload,
     core: Option<PathBuf>,
+    kotlin: Option<String>,
+    swift: Option<String>,
 }
 
 impl Bench {
@@ -132,6 +144,7 @@ const MEASURES: &[(&[&str], Measure)] = &[
     (&["delta"], log::delta),
     (&["memory_mb"], size::memory),
     (&["core_mb"], size::core),
+    (&["page_kotlin_ms", "log_kotlin", "page_swift_ms", "log_swift"], calls::calls),
 ];
 
 /// Measures and prints.
@@ -141,6 +154,11 @@ const MEASURES: &[(&[&str], Measure)] = &[
 pub fn run(args: Args) -> Outcome {
     if let Some(phone) = &args.first_sync {
         return size::first_sync(phone, args.day).map_err(|error| Failure::new("bench", error));
+    }
+    if let [phone, hamlet, rounds] = &args.calls[..] {
+        let rounds = rounds.parse().map_err(|error| Failure::new("bench", error))?;
+        return calls::print_costs(phone.as_ref(), hamlet, rounds)
+            .map_err(|error| Failure::new("bench", error));
     }
     let lines = measure(&args).map_err(|error| Failure::new("bench", error))?;
     print!("{}", line::table(&lines));
@@ -161,6 +179,8 @@ fn measure(args: &Args) -> Res<Vec<Line>> {
         at: args.at.clone(),
         load: Workload::new(scale.visits, seed),
         core: args.core.clone(),
+        kotlin: args.kotlin.clone(),
+        swift: args.swift.clone(),
     };
     let mut lines = Vec::new();
     for (names, measure) in MEASURES {

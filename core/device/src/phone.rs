@@ -17,11 +17,11 @@ use langso_sync::clock::Clock;
 use langso_sync::keys::SigningKey;
 use langso_sync::value::Value;
 use langso_sync::wire::Held;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use crate::ballast;
-use crate::companion::Known;
 use crate::companion::conflicts::Settled;
+use crate::companion::{Known, Lists};
 use crate::error::{AppError, Result};
 use crate::facts::{self, Identity};
 use crate::folder::Folder;
@@ -37,6 +37,8 @@ pub struct Phone {
     pub(crate) hub_time: Option<HubTime>,
     /// What the hub has said that input is checked against, as of the count in `heard`; see `companion::known`.
     pub(crate) known: RefCell<Option<(u64, Arc<Known>)>>,
+    /// See `companion::lists`.
+    pub(crate) lists: RefCell<Lists>,
     /// How often this process has written what came from the hub.
     pub(crate) heard: u64,
     /// See `companion::conflicts`.
@@ -62,6 +64,12 @@ impl Phone {
     /// For reading.
     pub fn connection(&self) -> &Connection {
         self.replica.connection()
+    }
+
+    /// For many small questions one after another: as one they take the file's lock once, which is most of what they
+    /// cost. Nothing is saved meanwhile.
+    pub(crate) fn reading(&self) -> Result<Transaction<'_>> {
+        Ok(self.connection().unchecked_transaction()?)
     }
 
     /// Who this phone is to its hub; none before enrolment.

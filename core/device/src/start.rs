@@ -130,6 +130,7 @@ impl Phone {
             clock: Clock::after(reconciled.newest.max(Stamp(last))),
             hub_time,
             known: RefCell::new(None),
+            lists: RefCell::default(),
             heard: 0,
             settled: None,
             time: parts.time,

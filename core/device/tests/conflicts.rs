@@ -304,7 +304,7 @@ fn conflicts_of_a_page_are_followed_by_those_after_its_key() {
     let mut team = Team::new();
     let (mut one, mut lead) = pair(&mut team);
     let households: Vec<RowId> = one.save(|saving| {
-        (0..70).map(|at| saving.create("household", [("label", format!("Hộ {at}").into())])).collect()
+        (0..120).map(|at| saving.create("household", [("label", format!("Hộ {at}").into())])).collect()
     });
     exchange(&mut one, &mut lead);
     for (phone, hint) in [(&mut one, "cạnh suối"), (&mut lead, "cạnh trường")] {
@@ -314,7 +314,7 @@ fn conflicts_of_a_page_are_followed_by_those_after_its_key() {
     }
     exchange(&mut one, &mut lead);
     let first = shelf(&mut lead);
-    assert_eq!((first.conflicts.len(), first.count), (50, 70));
+    assert_eq!((first.conflicts.len(), first.count), (100, 120));
     let after = FindConflicts { after: first.next };
     let second = lead.app().conflicts().list_conflicts(after).expect("lists");
     assert_eq!((second.conflicts.len(), second.next), (20, None));

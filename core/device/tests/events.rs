@@ -233,15 +233,15 @@ fn only_those_who_lead_write_for_another_and_trainers_write_no_events() {
 }
 
 #[test]
-fn events_come_in_pages_of_fifty_newest_first_and_none_twice() {
+fn events_come_in_pages_of_a_hundred_newest_first_and_none_twice() {
     let mut team = Team::new();
     let mut phone = phone(&mut team, MEMBER);
-    for at in 0..60 {
+    for at in 0..110 {
         let iso = format!("2024-{:02}-{:02}", 1 + at / 28, 1 + at % 28);
         phone.app().events().log_work_day(NewWorkDay { date: day(&iso), ..work_day() }).expect("saves");
     }
     let first = phone.app().events().list_events(FindEvents::default()).expect("lists");
-    assert_eq!(first.events.len(), 50);
+    assert_eq!(first.events.len(), 100);
     let after = FindEvents { after: first.next, ..FindEvents::default() };
     let second = phone.app().events().list_events(after).expect("lists");
     assert_eq!((second.events.len(), second.next), (10, None));

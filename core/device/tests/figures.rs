@@ -148,18 +148,18 @@ fn every_figure_opens_into_as_many_lines_as_it_says() {
 }
 
 #[test]
-fn lines_come_in_pages_of_fifty_and_none_twice() {
+fn lines_come_in_pages_of_a_hundred_and_none_twice() {
     let mut team = Team::new();
     let mut lead = team.enrol("H’Mai Êban", LEAD);
     team.bring(&mut lead);
-    let turns = vec![(None, "vneid_level2@1", NEW); 130];
+    let turns = vec![(None, "vneid_level2@1", NEW); 230];
     lead.visit(&team, None, "2024-02-01", &turns);
     let (pages, count) = all_lines(&mut lead, "turns", &half_year());
     let sizes: Vec<_> = pages.iter().map(|page| page.lines.len()).collect();
-    assert_eq!((sizes, count), (vec![50, 50, 30], 130));
+    assert_eq!((sizes, count), (vec![100, 100, 30], 230));
     let rows: std::collections::BTreeSet<_> =
         pages.iter().flat_map(|page| &page.lines).map(|line| line.row).collect();
-    assert_eq!(rows.len(), 130);
+    assert_eq!(rows.len(), 230);
 }
 
 #[test]

@@ -253,7 +253,7 @@ fn the_ladder_climbs_by_receipts_alone() {
 #[test]
 fn visits_are_listed_by_day_newest_first_and_a_page_at_a_time() {
     let (_, mut phone, household, persons) = team_with_household();
-    for at in 0..60 {
+    for at in 0..110 {
         let date = Some(day(if at % 2 == 0 { "2024-06-10" } else { "2024-06-11" }));
         let row = service(Some(persons[0]), "vneid_level2", NEW);
         log(&mut phone, NewVisit { date, ..visit(Some(household), vec![row]) }).expect("saves");
@@ -261,16 +261,16 @@ fn visits_are_listed_by_day_newest_first_and_a_page_at_a_time() {
     log(&mut phone, visit(None, vec![service(None, "scam_awareness", NEW)])).expect("saves");
     let mut list = |find: FindVisits| phone.app().visits().list_visits(find).expect("answers");
     let first = list(FindVisits::default());
-    assert_eq!((first.visits.len(), first.has_more), (50, true));
+    assert_eq!((first.visits.len(), first.has_more), (100, true));
     assert_eq!(first.visits[0].household, None);
     assert_eq!(first.visits[1].date, Some(day("2024-06-11")));
     assert_eq!(first.visits[1].place.label.as_deref(), Some("Hộ 12"));
     assert_eq!(first.visits[1].services[0].outcome, Some(NEW));
-    let rest = list(FindVisits { skip: 50, ..FindVisits::default() });
+    let rest = list(FindVisits { skip: 100, ..FindVisits::default() });
     assert_eq!((rest.visits.len(), rest.has_more), (11, false));
     let of_day =
         FindVisits { from: Some(day("2024-06-10")), to: Some(day("2024-06-10")), ..FindVisits::default() };
-    assert_eq!(list(of_day).visits.len(), 30);
+    assert_eq!(list(of_day).visits.len(), 55);
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod forgotten;
 mod history;
 mod lead;
 mod leaving;
+mod lists;
 #[path = "../../../core/sync/tests/fuzz/mill.rs"]
 mod mill;
 mod packed;

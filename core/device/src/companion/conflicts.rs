@@ -50,7 +50,7 @@ pub struct ConflictKey {
 /// A page of conflicts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct ConflictPage {
-    /// At most 50.
+    /// At most 100.
     pub conflicts: Vec<Conflict>,
     /// How many there are in all.
     pub count: u32,

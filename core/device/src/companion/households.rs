@@ -11,7 +11,7 @@ use super::known::Known;
 use super::problems::Problems;
 use super::record::{Edit as _, EditHamlet};
 use super::visits::{self, FindVisits, VisitPage};
-use super::{Companion, Nothing, check, consents, contacts, drafts, once, rows, walk};
+use super::{Companion, Nothing, check, consents, contacts, drafts, once, rows};
 use crate::error::{AppError, Result};
 use crate::phone::{Phone, Saving};
 
@@ -25,8 +25,8 @@ mod slip;
 pub(super) use detail::household;
 pub use detail::{HouseholdDetail, JoinedHousehold, OpenFollowUp, PersonDetail};
 pub use find::{FindHouseholds, FoundBy, HouseholdHit, HouseholdHits, HowMatched, Stretch};
-pub(super) use lines::lines;
 pub use lines::{HouseholdLine, PersonLine};
+pub(super) use lines::{lines, lines_of_all};
 use persons::{check_person, fields};
 pub use records::{
     AddPerson, CheckLabel, GivenContact, HouseholdList, HouseholdVisits, LabelCheck, ListHouseholds,
@@ -105,11 +105,8 @@ impl Households<'_> {
     pub fn list_households(&self, find: ListHouseholds) -> Result<HouseholdList> {
         let phone = self.0.phone();
         check::role(&phone, check::TEAM)?;
-        let known = phone.known()?;
-        let all = walk::households(phone.connection(), &known, find.hamlet)?;
-        let count = Some(all.len() as u32);
-        let page: Vec<_> = all.into_iter().skip(find.skip as usize).take(rows::PAGE).collect();
-        Ok(HouseholdList { households: lines::lines(&phone, &known, &page)?, count })
+        let (households, count) = phone.listed_households()?.page(find.hamlet, find.skip as usize);
+        Ok(HouseholdList { households, count: Some(count as u32) })
     }
 
     /// One household with all that its screen shows; also one that was struck out, or joined to another, which then

@@ -35,6 +35,7 @@ mod heal;
 pub mod households;
 pub mod identity;
 mod known;
+mod lists;
 pub mod me;
 mod merges;
 mod once;
@@ -59,6 +60,7 @@ mod who;
 
 pub use enrolment::{Enrolment, InvitePreview, InviteText, Joined};
 pub(crate) use known::Known;
+pub(crate) use lists::Lists;
 pub use record::{
     Day, EditChoice, EditHamlet, EditHousehold, EditNumber, EditPerson, EditPlan, EditText, EditUnit, Nothing,
 };

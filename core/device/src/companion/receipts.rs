@@ -1,5 +1,8 @@
 //! Where a row of the record is: on this phone, at the hub, in the hub's verified backup. By receipts alone.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use langso_domain::id::{Key, RowId, ScopeId};
 use langso_sync::change::Name;
 use langso_sync::merge;
@@ -51,6 +54,8 @@ pub(super) struct Ladder<'a> {
     connection: &'a Connection,
     device: [u8; 8],
     marks: Vec<(i64, u64)>,
+    /// What was found: a visit and its services are rows of one change.
+    found: RefCell<HashMap<Key, Receipt>>,
 }
 
 impl<'a> Ladder<'a> {
@@ -59,7 +64,7 @@ impl<'a> Ladder<'a> {
         let marks: Watermarks = facts::get(connection, name::WATERMARKS)?.unwrap_or_default();
         let mark_of = |scope: ScopeId| marks.iter().find(|(of, _)| *of == scope).map_or(0, |(_, mark)| *mark);
         let marks = phone.scope_numbers()?.iter().map(|(number, scope)| (*number, mark_of(*scope))).collect();
-        Ok(Self { connection, device: phone.device.0, marks })
+        Ok(Self { connection, device: phone.device.0, marks, found: RefCell::default() })
     }
 
     /// Where a row is: its create, and every change that shows in it. `more` is its `v_more`.
@@ -82,6 +87,15 @@ impl<'a> Ladder<'a> {
 
     /// Where the change of that key is.
     pub fn of(&self, key: Key) -> Result<Receipt> {
+        if let Some(found) = self.found.borrow().get(&key) {
+            return Ok(*found);
+        }
+        let receipt = self.read(key)?;
+        self.found.borrow_mut().insert(key, receipt);
+        Ok(receipt)
+    }
+
+    fn read(&self, key: Key) -> Result<Receipt> {
         let connection = self.connection;
         let sql = "SELECT device, scope FROM writers WHERE writer = ?1";
         let mut get = connection.prepare_cached(sql)?;

@@ -43,7 +43,7 @@ pub struct FindWaiting {
 /// Runs that wait for a verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct WaitingPage {
-    /// Oldest first, at most 50.
+    /// Oldest first, at most 100.
     pub runs: Vec<WaitingRun>,
     /// How many wait in all.
     pub count: u32,

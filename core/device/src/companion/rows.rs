@@ -9,7 +9,7 @@ use rusqlite::{Result, Row};
 use super::record::Day;
 
 /// How many rows a page of a list has.
-pub(super) const PAGE: usize = 50;
+pub(super) const PAGE: usize = 100;
 
 /// The id in a column that always holds one.
 pub(super) fn id(row: &Row<'_>, at: usize) -> Result<RowId> {

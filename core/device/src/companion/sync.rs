@@ -352,7 +352,7 @@ impl Sync<'_> {
         unsent.refresh(connection, &phone.replica.scopes()?)?;
         let carried = fall_back::to_offer(connection, phone.now().ms)?;
         // One look at the outbox, not one for each change.
-        let reading = connection.unchecked_transaction()?;
+        let reading = phone.reading()?;
         let body = session.request(&phone.key, &unsent.held(), unsent.pending(connection), carried);
         drop(reading);
         drop(phone);

@@ -42,7 +42,7 @@ pub struct TodayView {
     pub due: Vec<DueHamlet>,
     /// How many appointments of mine fall when.
     pub counts: DueCounts,
-    /// My visits of today, the newest first; at most 50.
+    /// My visits of today, the newest first; at most 100.
     pub done: Vec<DoneVisit>,
     /// How many there are in all.
     pub done_count: u32,

@@ -1,6 +1,7 @@
 //! Households in walking order: by hamlet, then by the number the team gave them.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use langso_domain::id::{HamletId, HouseholdId};
 use langso_domain::text;
@@ -71,32 +72,37 @@ impl<'a> Places<'a> {
 
     /// By what a list in walking order is sorted.
     pub fn key(&self, place: &Place) -> Key {
-        let hamlet = place.hamlet.and_then(|hamlet| self.known.hamlets.get(&hamlet));
         Key {
-            hamlet: text::sort_key(hamlet.map_or("", |hamlet| &hamlet.name)),
+            hamlet: self.hamlet_key(place.hamlet),
             label: parts(place.label.as_deref().unwrap_or_default()),
         }
     }
+
+    fn hamlet_key(&self, hamlet: Option<HamletId>) -> Vec<u8> {
+        let hamlet = hamlet.and_then(|hamlet| self.known.hamlets.get(&hamlet));
+        text::sort_key(hamlet.map_or("", |hamlet| &hamlet.name))
+    }
 }
 
-/// The households that count and live with the team, in walking order; each once.
+/// The households that count and live with the team, in walking order, each with the hamlet of its row; one that was
+/// joined comes once for each of its rows.
 pub(super) fn households(
     connection: &Connection,
     known: &Known,
-    hamlet: Option<HamletId>,
-) -> Result<Vec<HouseholdId>> {
+) -> Result<Vec<(HouseholdId, Option<HamletId>)>> {
     let places = Places::new(connection, known)?;
-    let sql = "SELECT id, label, hint, hamlet_id FROM live_households
-               WHERE moved_to IS NULL AND (?1 IS NULL OR hamlet_id = ?1)";
-    let found = rows::all(connection, sql, [hamlet.map(|hamlet| hamlet.0.0)], |row| {
-        let place = Place { label: row.get(1)?, hint: row.get(2)?, hamlet: rows::some_id(row, 3, HamletId)? };
-        Ok((HouseholdId(rows::id(row, 0)?), place))
+    let sql = "SELECT id, label, hamlet_id FROM live_households WHERE moved_to IS NULL";
+    // Hamlets are few, and names of their keys are long to make.
+    let mut hamlets: HashMap<Option<HamletId>, Rc<[u8]>> = HashMap::new();
+    let mut keyed = rows::all(connection, sql, [], |row| {
+        let hamlet = rows::some_id(row, 2, HamletId)?;
+        let label: Option<String> = row.get(1)?;
+        let name = hamlets.entry(hamlet).or_insert_with(|| places.hamlet_key(hamlet).into());
+        let key = (name.clone(), parts(label.as_deref().unwrap_or_default()));
+        Ok((key, places.shown(HouseholdId(rows::id(row, 0)?)), hamlet))
     })?;
-    let mut keyed: Vec<(Key, HouseholdId)> =
-        found.iter().map(|(id, place)| (places.key(place), places.shown(*id))).collect();
     langso_domain::order::sort_by(&mut keyed, Ord::cmp);
-    let mut seen = std::collections::HashSet::with_capacity(keyed.len());
-    Ok(keyed.into_iter().map(|(_, id)| id).filter(|id| seen.insert(*id)).collect())
+    Ok(keyed.into_iter().map(|(_, household, hamlet)| (household, hamlet)).collect())
 }
 
 /// See [`Places::key`]: the hamlet's name, then the label with its numbers as numbers.

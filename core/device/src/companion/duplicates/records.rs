@@ -71,7 +71,7 @@ pub struct ListPairs {
 /// Pairs that are likely the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct PairList {
-    /// The likeliest first; at most 25.
+    /// The likeliest first; at most 50.
     pub pairs: Vec<LikelyPair>,
     /// How many there are on all pages.
     pub count: u32,

@@ -44,7 +44,7 @@ pub struct EventKey {
 /// A page of events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct EventPage {
-    /// At most 50, newest day first.
+    /// At most 100, newest day first.
     pub events: Vec<Event>,
     /// More follow after this.
     pub next: Option<EventKey>,

@@ -214,7 +214,7 @@ pub struct LineAfter {
 /// A page of lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct LinePage {
-    /// At most 50, by day.
+    /// At most 100, by day.
     pub lines: Vec<FigureLine>,
     /// How many there are in all.
     pub count: u64,

@@ -69,7 +69,7 @@ pub struct FindFollowUps {
 /// Open appointments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct FollowUpPage {
-    /// By day, then in walking order; at most 50.
+    /// By day, then in walking order; at most 100.
     pub follow_ups: Vec<FollowUpRow>,
     /// How many there are on all pages.
     pub counts: DueCounts,

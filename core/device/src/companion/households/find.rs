@@ -41,7 +41,7 @@ pub struct FindHouseholds {
 /// What answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct HouseholdHits {
-    /// Best first; at most 50.
+    /// Best first; at most 100.
     pub households: Vec<HouseholdHit>,
     /// There are more: type on.
     pub has_more: bool,

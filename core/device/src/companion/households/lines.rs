@@ -56,50 +56,26 @@ pub(in super::super) fn lines(
     known: &Known,
     households: &[HouseholdId],
 ) -> Result<Vec<HouseholdLine>> {
-    let connection = phone.connection();
-    let places = Places::new(connection, known)?;
-    let today = phone.today();
-    // A household that was joined brings the rows of all that it is.
-    let joined: Vec<(HouseholdId, Vec<HouseholdId>)> =
-        households.iter().map(|household| (*household, places.joined(*household))).collect();
+    let places = Places::new(phone.connection(), known)?;
     let mut about = About::default();
-    let all: Vec<RowId> = joined.iter().flat_map(|(_, all)| all.iter().map(|one| one.0)).collect();
+    // A household that was joined brings the rows of all that it is.
+    let all: Vec<RowId> = households.iter().flat_map(|one| places.joined(*one)).map(|one| one.0).collect();
     for part in all.chunks(rows::PAGE) {
-        about.read(connection, part, today)?;
+        about.read(phone.connection(), Some(part), phone.today())?;
     }
-    let mut lines = Vec::with_capacity(households.len());
-    for (household, all) in joined {
-        let mut line = HouseholdLine {
-            household: places.shown(household),
-            label: String::new(),
-            hint: None,
-            hamlet: None,
-            persons: Vec::new(),
-            display_name: None,
-            last_visit: None,
-            appointment: None,
-            is_withdrawn: known.withdrawn.contains(&household),
-        };
-        let mut is_live = false;
-        for one in all.iter().map(|one| one.0) {
-            if let Some(place) = about.places.remove(&one)
-                && (!is_live || one == line.household.0)
-            {
-                is_live = true;
-                line.label = place.label.unwrap_or_default();
-                (line.hint, line.hamlet) = (place.hint, place.hamlet);
-            }
-            line.persons.extend(about.persons.remove(&one).unwrap_or_default());
-            line.last_visit = line.last_visit.max(about.visits.get(&one).copied());
-            let next = about.appointments.get(&one).copied();
-            line.appointment = [line.appointment, next].into_iter().flatten().min();
-            line.display_name = line.display_name.or_else(|| about.names.remove(&one));
-        }
-        if is_live {
-            lines.push(line);
-        }
-    }
-    Ok(lines)
+    Ok(about.lines(&places, known, households))
+}
+
+/// As [`lines`], for most of the households that there are.
+pub(in super::super) fn lines_of_all(
+    phone: &Phone,
+    known: &Known,
+    households: &[HouseholdId],
+) -> Result<Vec<HouseholdLine>> {
+    let places = Places::new(phone.connection(), known)?;
+    let mut about = About::default();
+    about.read(phone.connection(), None, phone.today())?;
+    Ok(about.lines(&places, known, households))
 }
 
 /// How many households are recent.
@@ -143,11 +119,51 @@ struct About {
 }
 
 impl About {
-    /// One pass over each table for up to a page of ids.
-    fn read(&mut self, connection: &Connection, ids: &[RowId], today: CivilDate) -> Result<()> {
-        let page = || rows::filled(rows::PAGE, ids.iter().copied());
-        let of = rows::places(rows::PAGE);
-        let sql = format!("SELECT id, label, hint, hamlet_id FROM live_households WHERE id IN ({of})");
+    /// Their lines, in that order; each is taken out of what was read.
+    fn lines(mut self, places: &Places<'_>, known: &Known, households: &[HouseholdId]) -> Vec<HouseholdLine> {
+        let mut lines = Vec::with_capacity(households.len());
+        for household in households {
+            let household = *household;
+            let all = places.joined(household);
+            let mut line = HouseholdLine {
+                household: places.shown(household),
+                label: String::new(),
+                hint: None,
+                hamlet: None,
+                persons: Vec::new(),
+                display_name: None,
+                last_visit: None,
+                appointment: None,
+                is_withdrawn: known.withdrawn.contains(&household),
+            };
+            let mut is_live = false;
+            for one in all.iter().map(|one| one.0) {
+                if let Some(place) = self.places.remove(&one)
+                    && (!is_live || one == line.household.0)
+                {
+                    is_live = true;
+                    line.label = place.label.unwrap_or_default();
+                    (line.hint, line.hamlet) = (place.hint, place.hamlet);
+                }
+                line.persons.extend(self.persons.remove(&one).unwrap_or_default());
+                line.last_visit = line.last_visit.max(self.visits.get(&one).copied());
+                let next = self.appointments.get(&one).copied();
+                line.appointment = [line.appointment, next].into_iter().flatten().min();
+                line.display_name = line.display_name.or_else(|| self.names.remove(&one));
+            }
+            if is_live {
+                lines.push(line);
+            }
+        }
+        lines
+    }
+
+    /// One pass over each table for up to a page of ids, or for all.
+    fn read(&mut self, connection: &Connection, ids: Option<&[RowId]>, today: CivilDate) -> Result<()> {
+        let page = || rows::filled(ids.map_or(0, |_| rows::PAGE), ids.into_iter().flatten().copied());
+        let of =
+            ids.map_or_else(|| "IS NOT NULL".to_owned(), |_| format!("IN ({})", rows::places(rows::PAGE)));
+        let sql = format!("SELECT id, label, hint, hamlet_id FROM live_households WHERE id {of}");
         self.places.extend(rows::all(connection, &sql, page(), |row| {
             let place =
                 Place { label: row.get(1)?, hint: row.get(2)?, hamlet: rows::some_id(row, 3, HamletId)? };
@@ -156,7 +172,7 @@ impl About {
         let sql = format!(
             "SELECT p.household_id, p.id, p.band, p.birth_year, p.sex
              FROM live_persons AS p LEFT JOIN person_identities AS i ON i.id = p.id
-             WHERE p.household_id IN ({of}) AND coalesce(i.canonical_id, p.id) = p.id ORDER BY p.v_stamp, p.id"
+             WHERE p.household_id {of} AND coalesce(i.canonical_id, p.id) = p.id ORDER BY p.v_stamp, p.id"
         );
         for (household, person) in rows::all(connection, &sql, page(), |row| {
             let year: Option<i64> = row.get(3)?;
@@ -171,17 +187,17 @@ impl About {
             self.persons.entry(household).or_default().push(person);
         }
         let sql = format!(
-            "SELECT household_id, max(date) FROM live_visits WHERE household_id IN ({of}) GROUP BY household_id"
+            "SELECT household_id, max(date) FROM live_visits WHERE household_id {of} GROUP BY household_id"
         );
         self.visits.extend(days(connection, &sql, page())?);
         let sql = format!(
             "SELECT household_id, min(due_on) FROM live_follow_ups
-             WHERE household_id IN ({of}) AND done_on IS NULL AND cancelled_on IS NULL GROUP BY household_id"
+             WHERE household_id {of} AND done_on IS NULL AND cancelled_on IS NULL GROUP BY household_id"
         );
         self.appointments.extend(days(connection, &sql, page())?);
         let sql = format!(
             "SELECT household_id, display_name FROM live_contacts
-             WHERE household_id IN ({of}) AND display_name IS NOT NULL
+             WHERE household_id {of} AND display_name IS NOT NULL
                AND (expires_on IS NULL OR expires_on >= {}) ORDER BY v_stamp DESC, id",
             today.0
         );

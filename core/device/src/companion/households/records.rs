@@ -241,7 +241,7 @@ pub struct ListHouseholds {
 /// Households of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct HouseholdList {
-    /// At most 50.
+    /// At most 100.
     pub households: Vec<HouseholdLine>,
     /// How many there are on all pages, when there are pages.
     pub count: Option<u32>,

@@ -32,7 +32,7 @@ pub struct FindUnarrived {
 /// Own work that the hub has not confirmed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct UnarrivedPage {
-    /// The newest first, at most 50.
+    /// The newest first, at most 100.
     pub visits: Vec<UnarrivedVisit>,
     /// How many visits there are in all.
     pub visit_count: u32,

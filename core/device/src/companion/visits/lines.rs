@@ -42,7 +42,7 @@ pub struct FindVisits {
 /// Visits, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 pub struct VisitPage {
-    /// At most 50.
+    /// At most 100.
     pub visits: Vec<VisitLine>,
     /// More follow.
     pub has_more: bool,
@@ -90,8 +90,60 @@ pub struct ServiceLine {
 pub(in super::super) fn page(phone: &Phone, find: &FindVisits) -> Result<VisitPage> {
     let known = phone.known()?;
     let connection = phone.connection();
+    let _reading = phone.reading()?;
     let places = Places::new(connection, &known)?;
-    let mut sql = "SELECT id, v_stamp, v_more, household_id, hamlet_id, date, members FROM live_visits
+    let ids = match find {
+        FindVisits { household: None, hamlet: None, member: None, from: None, to: None, skip } => {
+            let all = phone.newest_visits()?;
+            all.iter().skip(*skip as usize).take(rows::PAGE + 1).copied().collect()
+        }
+        _ => chosen(connection, &places, find)?,
+    };
+    let has_more = ids.len() > rows::PAGE;
+    let ids = &ids[..ids.len().min(rows::PAGE)];
+    let sql = format!(
+        "SELECT id, v_more, household_id, hamlet_id, date, members FROM visits WHERE id IN ({})",
+        rows::places(rows::PAGE)
+    );
+    let params = rows::filled(rows::PAGE, ids.iter().map(|visit| visit.0));
+    let found = rows::all(connection, &sql, params, |row| {
+        let line = VisitLine {
+            visit: VisitId(rows::id(row, 0)?),
+            household: rows::some_id(row, 2, HouseholdId)?,
+            place: Place::default(),
+            hamlet: rows::some_id(row, 3, HamletId)?,
+            date: rows::day(row, 4)?,
+            members: rows::ids(row, 5, MemberId)?,
+            services: Vec::new(),
+            receipt: Receipt::FRESH,
+            is_corrected: false,
+        };
+        Ok((line.visit, (line, row.get::<_, Option<Vec<u8>>>(1)?)))
+    })?;
+    let mut found: HashMap<VisitId, _> = found.into_iter().collect();
+    let mut services = services_of(connection, ids)?;
+    let ladder = Ladder::new(phone)?;
+    let mut visits = Vec::with_capacity(ids.len());
+    for (mut line, more) in ids.iter().filter_map(|visit| found.remove(visit)) {
+        line.receipt = ladder.of_row(line.visit.0, more.as_deref())?;
+        line.is_corrected = more.is_some();
+        for (service, more) in services.remove(&line.visit).unwrap_or_default() {
+            line.is_corrected |= more.is_some();
+            line.receipt = line.receipt.lower(ladder.of_row(service.row.0, more.as_deref())?);
+            line.services.push(service);
+        }
+        if let Some(household) = line.household {
+            line.place = places.of(household)?;
+            line.household = Some(places.shown(household));
+        }
+        visits.push(line);
+    }
+    Ok(VisitPage { visits, has_more })
+}
+
+/// The visits of a page and one more, newest first.
+fn chosen(connection: &Connection, places: &Places<'_>, find: &FindVisits) -> Result<Vec<VisitId>> {
+    let mut sql = "SELECT id FROM live_visits
                    WHERE (?1 IS NULL OR hamlet_id = ?1) AND (?2 IS NULL OR date >= ?2)
                      AND (?3 IS NULL OR date <= ?3) AND (?4 IS NULL OR instr(members, ?4) % 12 = 1)"
         .to_owned();
@@ -113,41 +165,7 @@ pub(in super::super) fn page(phone: &Phone, find: &FindVisits) -> Result<VisitPa
         rows::PAGE + 1,
         find.skip
     ));
-    let mut found = rows::all(connection, &sql, params_from_iter(params), |row| {
-        let line = VisitLine {
-            visit: VisitId(rows::id(row, 0)?),
-            household: rows::some_id(row, 3, HouseholdId)?,
-            place: Place::default(),
-            hamlet: rows::some_id(row, 4, HamletId)?,
-            date: rows::day(row, 5)?,
-            members: rows::ids(row, 6, MemberId)?,
-            services: Vec::new(),
-            receipt: Receipt::FRESH,
-            is_corrected: false,
-        };
-        Ok((line, row.get::<_, Option<Vec<u8>>>(2)?))
-    })?;
-    let has_more = found.len() > rows::PAGE;
-    found.truncate(rows::PAGE);
-    let ids: Vec<VisitId> = found.iter().map(|(line, _)| line.visit).collect();
-    let mut services = services_of(connection, &ids)?;
-    let ladder = Ladder::new(phone)?;
-    let mut visits = Vec::with_capacity(found.len());
-    for (mut line, more) in found {
-        line.receipt = ladder.of_row(line.visit.0, more.as_deref())?;
-        line.is_corrected = more.is_some();
-        for (service, more) in services.remove(&line.visit).unwrap_or_default() {
-            line.is_corrected |= more.is_some();
-            line.receipt = line.receipt.lower(ladder.of_row(service.row.0, more.as_deref())?);
-            line.services.push(service);
-        }
-        if let Some(household) = line.household {
-            line.place = places.of(household)?;
-            line.household = Some(places.shown(household));
-        }
-        visits.push(line);
-    }
-    Ok(VisitPage { visits, has_more })
+    Ok(rows::all(connection, &sql, params_from_iter(params), |row| rows::id(row, 0).map(VisitId))?)
 }
 
 type WithVersions = (ServiceLine, Option<Vec<u8>>);
