@@ -2,7 +2,7 @@ import Foundation
 import Langso
 
 /// What calls cost an app: `FOLDER HAMLET ROUNDS`, of an enrolled phone with a book. Calls are made one after the other
-/// from the main actor, as a screen makes them; as many rounds again go before, to warm up.
+/// from the main actor, as a screen makes them; as many of each go before, to warm up.
 ///
 /// Prints the middle of each in microseconds, as one line of JSON.
 @main struct CallCosts {
@@ -15,31 +15,20 @@ import Langso
     defer { phone.close() }
     let visit = NewVisit(
       hamlet: HamletId(arguments[2]), services: [NewService(service: "vneid_level2", outcome: 1)])
-    var taken: [Durations] = []
-    for round in 0..<2 * rounds {
-      let one = Durations(
-        households: try await time { _ = try await phone.households.listHouseholds(ListHouseholds()) },
-        visits: try await time { _ = try await phone.visits.listVisits(FindVisits()) },
-        log: try await time { _ = try await phone.visits.logVisit(visit) })
-      if round >= rounds { taken.append(one) }
-    }
-    func median(_ of: KeyPath<Durations, Duration>) -> String {
-      let middle = taken.map { $0[keyPath: of] }.sorted()[rounds / 2]
-      return String(format: "%.1f", middle / .microseconds(1))
-    }
-    let (households, visits, log) = (median(\.households), median(\.visits), median(\.log))
+    // Pages follow each other, as when a list is scrolled: a save between them has the list read again.
+    let households = try await middle(rounds) { _ = try await phone.households.listHouseholds(ListHouseholds()) }
+    let visits = try await middle(rounds) { _ = try await phone.visits.listVisits(FindVisits()) }
+    let log = try await middle(rounds) { _ = try await phone.visits.logVisit(visit) }
     print(#"{"households_us":\#(households),"visits_us":\#(visits),"log_us":\#(log)}"#)
   }
 
-  @MainActor private static func time(_ call: () async throws -> Void) async throws -> Duration {
-    let begun = ContinuousClock.now
-    try await call()
-    return ContinuousClock.now - begun
+  @MainActor private static func middle(_ rounds: Int, _ call: () async throws -> Void) async throws -> String {
+    var taken: [Duration] = []
+    for round in 0..<2 * rounds {
+      let begun = ContinuousClock.now
+      try await call()
+      if round >= rounds { taken.append(ContinuousClock.now - begun) }
+    }
+    return String(format: "%.1f", taken.sorted()[rounds / 2] / .microseconds(1))
   }
-}
-
-private struct Durations {
-  let households: Duration
-  let visits: Duration
-  let log: Duration
 }

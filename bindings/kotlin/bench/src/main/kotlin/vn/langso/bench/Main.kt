@@ -11,18 +11,17 @@ import vn.langso.core.NewVisit
 
 /**
  * What calls cost an app: `FOLDER HAMLET ROUNDS`, of an enrolled phone with a book. Calls are made as a screen makes them,
- * from one thread that is free meanwhile; as many rounds again go before, for the JVM to warm up.
+ * from one thread that is free meanwhile; as many of each go before, for the JVM to warm up.
  *
  * Prints the middle of each in microseconds, as one line of JSON.
  */
 fun main(arguments: Array<String>) = runBlocking {
     val (folder, hamlet, rounds) = arguments
     LangsoPhone.open(folder).use { phone ->
-        val calls = calls(HamletId(hamlet))
-        repeat(rounds.toInt()) { calls.values.forEach { it(phone) } }
-        val taken = calls.mapValues { mutableListOf<Long>() }
-        repeat(rounds.toInt()) {
-            for ((name, call) in calls) taken.getValue(name) += nanoseconds { call(phone) }
+        // Pages follow each other, as when a list is scrolled: a save between them has the list read again.
+        val taken = calls(HamletId(hamlet)).mapValues { (_, call) ->
+            repeat(rounds.toInt()) { call(phone) }
+            List(rounds.toInt()) { nanoseconds { call(phone) } }
         }
         println(
             taken.entries.joinToString(",", "{", "}") { (name, of) ->
