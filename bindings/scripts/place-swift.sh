@@ -6,9 +6,11 @@ written=${CARGO_TARGET_DIR:-target}/bindings/swift
 sources=bindings/swift/Sources
 
 # A file that is there already stays as old as it is: nothing is compiled anew for it.
+placed=
 place() {
     mkdir -p "$2"
     cmp -s "$1" "$2/${1##*/}" || cp "$1" "$2/"
+    placed="$placed $2/${1##*/}"
 }
 
 # Two lines of UniFFI's read every number and text of a record byte by byte through Foundation: they read at once instead.
@@ -31,10 +33,13 @@ for module in LangsoRecordsFFI LangsoCallsFFI; do
     place "$written/core/$module.h" "$sources/$module"
 done
 mkdir -p "$written/quick"
-for file in "$written"/core/*.swift; do
-    quick=$written/quick/${file##*/}
-    quicken "$file" "$quick"
-    place "$quick" "$sources/LangsoCore/Written"
-done
+for module in LangsoRecords LangsoCalls; do quicken "$written/core/$module.swift" "$written/quick/$module.swift"; done
+# A module of its own, which apps do not see.
+sed -i '/^import Foundation$/a import LangsoCore' "$written/quick/LangsoCalls.swift"
+place "$written/quick/LangsoRecords.swift" "$sources/LangsoCore/Written"
+place "$written/quick/LangsoCalls.swift" "$sources/LangsoCalls/Written"
 place "$written/Features.swift" "$sources/Langso/Written"
 place "$written/fake/Fakes.swift" "$sources/LangsoFake/Written"
+for file in "$sources"/*/Written/*; do
+    case "$placed " in *" $file "*) ;; *) rm -f "$file" ;; esac
+done

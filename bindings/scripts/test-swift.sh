@@ -13,5 +13,8 @@ bindings/scripts/write.sh swift
 bindings/scripts/place-swift.sh
 cd bindings/swift
 export LANGSO_LIBRARIES="$target/debug"
+# Formatters differ by version: the one of our root decides.
+# shellcheck disable=SC2046,SC2086  # names without spaces; a program and its argument, or nothing
+[ -z "$run" ] || $run swift format lint --strict $(find . -name '*.swift' ! -path '*/Written/*' ! -path './.build/*')
 # shellcheck disable=SC2086  # a program and its argument, or nothing
 exec $run swift test --quiet --scratch-path "$target/swift"

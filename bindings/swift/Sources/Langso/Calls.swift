@@ -1,4 +1,5 @@
 import Foundation
+internal import LangsoCalls
 import LangsoCore
 
 /// How calls reach the core: off the caller's thread, in the order in which they were made, with errors of one kind.

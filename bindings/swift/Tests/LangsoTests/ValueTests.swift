@@ -1,3 +1,4 @@
+import Foundation
 import Langso
 import TestPhones
 import Testing
@@ -38,6 +39,13 @@ extension OneByOne {
         let held = try await phone.households.getHousehold(OfHousehold(household: household))
         #expect(held.label == "Hộ Chẩu Thị Mẩy" && held.hint == "nhà sàn, cạnh suối" && held.persons.isEmpty)
       }
+    }
+
+    @Test func aDayIsItsTextAndComesBeforeLaterOnes() {
+      let day = Day("2026-03-02")
+      #expect(day.components == DateComponents(year: 2026, month: 3, day: 2))
+      #expect(day < Day("2026-11-01") && day == Day("2026-03-02") && "\(day)" == "2026-03-02")
+      #expect(Day("tomorrow").components == DateComponents())
     }
 
     @Test func aHundredCallsAtOnceAreAHundredSaves() async throws {
