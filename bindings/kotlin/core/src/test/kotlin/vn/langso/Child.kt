@@ -22,7 +22,8 @@ class Child private constructor(private val process: Process) : AutoCloseable {
     companion object {
         /**
          * @param inside the start of a command that runs it; see [Mount]
-         * @param heapMb the most that its objects may take up
+         * @param heapMb what its objects may take up; taken at once and looked after plainly, so that what a process holds
+         *   does not depend on when the JVM tidies up
          */
         fun start(
             deed: String,
@@ -30,17 +31,20 @@ class Child private constructor(private val process: Process) : AutoCloseable {
             inside: List<String> = emptyList(),
             heapMb: Int? = null
         ): Child {
-            val java =
-                listOfNotNull(
-                    System.getProperty("java.home") + "/bin/java",
-                    heapMb?.let { "-Xmx${it}m" },
-                    "-Djna.library.path=" + System.getProperty("jna.library.path"),
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    "vn.langso.DeedsKt"
-                )
-            val command = inside + java + deed + arguments
-            return Child(ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start())
+            val heap = heapMb?.let {
+                listOf("-Xms${it}m", "-Xmx${it}m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+            }
+            val java = listOf(
+                System.getProperty("java.home") + "/bin/java",
+                "-Djna.library.path=" + System.getProperty("jna.library.path"),
+                "-cp",
+                System.getProperty("java.class.path")
+            )
+            val command = inside + java + heap.orEmpty() + "vn.langso.DeedsKt" + deed + arguments
+            val process = ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT)
+            // Else the C library keeps a pool for each thread.
+            if (heapMb != null) process.environment()["MALLOC_ARENA_MAX"] = "1"
+            return Child(process.start())
         }
     }
 }

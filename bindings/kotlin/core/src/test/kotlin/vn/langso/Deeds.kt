@@ -16,6 +16,7 @@ fun main(arguments: Array<String>) = runBlocking {
             "log" -> LangsoPhone.open(folder).use { while (true) say("saved ${it.log()}") }
             "sync" -> LangsoPhone.open(folder).use { say("waiting ${it.syncAll().waiting}") }
             "fill" -> fill(folder, invite = arguments[2])
+            "long" -> LongRun(folder, rounds = arguments[3].toInt()).run(arguments[2])
             else -> error("no deed $deed")
         }
     } catch (error: AppException) {
