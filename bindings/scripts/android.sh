@@ -13,7 +13,7 @@ build() {
     name=$(echo "$rust" | tr a-z- A-Z_)
     env "CARGO_TARGET_${name}_LINKER=$tools/$clang$api-clang" "CC_$(echo "$rust" | tr - _)=$tools/$clang$api-clang" \
         "AR_$(echo "$rust" | tr - _)=$tools/llvm-ar" \
-        cargo build --locked --profile phone -p langso-ffi --target "$rust"
+        cargo rustc --locked --profile phone -p langso-ffi --lib --crate-type cdylib --target "$rust"
     mkdir -p "target/android/jniLibs/$abi"
     cp "target/$rust/phone/liblangso_ffi.so" "target/android/jniLibs/$abi/"
 }

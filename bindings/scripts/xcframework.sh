@@ -5,7 +5,7 @@ set -eu
 CDPATH= cd -- "$(dirname -- "$0")/../.."
 for rust in aarch64-apple-ios aarch64-apple-ios-sim; do
     rustup target add "$rust"
-    cargo build --locked --profile phone -p langso-ffi --target "$rust"
+    cargo rustc --locked --profile phone -p langso-ffi --lib --crate-type staticlib --target "$rust"
 done
 bindings/scripts/write.sh swift
 bindings/scripts/place-swift.sh

@@ -19,8 +19,8 @@ android {
 }
 
 dependencies {
-    api(libs.coroutines)
-    implementation(libs.kotlin.stdlib)
-    implementation(libs.jna) { artifact { type = "aar" } }
+    api(langso.coroutines)
+    implementation(langso.kotlin.stdlib)
+    implementation(langso.jna) { artifact { type = "aar" } }
     coreLibraryDesugaring("com.android.tools:desugar_jdk_libs:2.1.5")
 }
