@@ -19,6 +19,9 @@ fn the_first_screens_of_the_guide_are_those_that_the_tests_try() {
         let text = read(file);
         let (_, rest) = text.split_once("// first screen\n").expect("where it begins");
         let (screen, _) = rest.split_once("// end of first screen").expect("where it ends");
-        assert!(guide.contains(&format!("```{language}\n{screen}```\n")), "{file} is not what the guide shows");
+        assert!(
+            guide.contains(&format!("```{language}\n{screen}```\n")),
+            "{file} is not what the guide shows"
+        );
     }
 }

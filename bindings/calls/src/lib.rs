@@ -4,7 +4,7 @@
 //!
 //! Relies on what every feature keeps to: an `impl Feature<'_>` below `companion`, one record in, one record out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ pub struct Call {
     pub feature: String,
     /// Its name in Rust.
     pub method: String,
-    /// Its documentation, line by line, without comment marks.
+    /// Its documentation, line by line, without comment marks; other calls by the names that the packages give them.
     pub doc: Vec<String>,
     /// What the record that it takes is called.
     pub input: String,
@@ -72,6 +72,10 @@ pub fn read(companion: &Path) -> List {
         calls.extend(block.items.iter().filter_map(|item| call(feature, item)));
     }
     calls.sort_by(|a, b| (&a.feature, &a.method).cmp(&(&b.feature, &b.method)));
+    let methods: BTreeSet<String> = calls.iter().map(|call| call.method.clone()).collect();
+    for line in calls.iter_mut().flat_map(|call| &mut call.doc) {
+        *line = names::calls_in(line, &methods);
+    }
     List { calls, features: found.into_values().collect(), types: types(&parsed) }
 }
 

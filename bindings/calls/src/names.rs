@@ -1,5 +1,7 @@
 //! Names as both packages write them.
 
+use std::collections::BTreeSet;
+
 use crate::Call;
 
 /// `log_visit` as `logVisit`.
@@ -36,6 +38,16 @@ pub fn generated(call: &Call) -> String {
     camel(&format!("{}_{}", call.feature, call.method))
 }
 
+/// Calls that a text names, such as `log_visit` or `visits.log_visit`, as both packages write them.
+pub fn calls_in(text: &str, methods: &BTreeSet<String>) -> String {
+    let written = |(at, part): (usize, &str)| {
+        // Every other part stands between marks of code.
+        let method = part.rsplit(['.', ':']).next().unwrap_or(part);
+        if at % 2 == 1 && methods.contains(method) { camel(part) } else { part.to_owned() }
+    };
+    text.split('`').enumerate().map(written).collect::<Vec<_>>().join("`")
+}
+
 /// Documentation with Rust's links as plain code, and its sections as words.
 pub fn plain(doc: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
@@ -63,4 +75,23 @@ pub fn plain(doc: &[String]) -> Vec<String> {
         lines.push(text.replace("*/", "* /"));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_named_as_the_packages_write_them_and_codes_stay() {
+        let methods = BTreeSet::from(["log_visit".to_owned()]);
+        let text = "As `visits.log_visit` and [`Visits::log_visit`]; `reason_text` (`missing`), log_visit.";
+        let written = "As `visits.logVisit` and [`Visits::logVisit`]; `reason_text` (`missing`), log_visit.";
+        assert_eq!(calls_in(text, &methods), written);
+    }
+
+    #[test]
+    fn links_become_plain_code_and_no_comment_ends_early() {
+        let doc = ["# Errors", "As [`Phone::save`](crate::Phone) and [`Day`], */."].map(str::to_owned);
+        assert_eq!(plain(&doc), ["Errors:", "As `save` and `Day`, * /."]);
+    }
 }
