@@ -18,6 +18,14 @@ bindings/scripts/write.sh kotlin
 # Names in Vietnamese reach a process only so.
 export LC_ALL=C.UTF-8
 cd bindings/kotlin
+maven() { mvn --batch-mode --no-transfer-progress --quiet -Dstyle.color=never "$@"; }
+
+# How the sources are written, by bindings/kotlin/.editorconfig; java -jar ... -F writes them so.
+ktlint=$(sed -n 's:.*<ktlint.version>\(.*\)</.*:\1:p' pom.xml)
+checker=$target/tools/ktlint-cli-$ktlint-all.jar
+[ -e "$checker" ] || maven org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+    "-Dartifact=com.pinterest.ktlint:ktlint-cli:$ktlint:jar:all" "-DoutputDirectory=$target/tools"
+java -jar "$checker" --log-level=error '*/src/**/*.kt' 'gradle/*.kts'
+
 # The compiler's daemon would stay behind with some GB.
-exec mvn --batch-mode --no-transfer-progress --quiet verify -Dkotlin.compiler.daemon=false \
-    -Dlangso.target="$target"
+maven verify -Dkotlin.compiler.daemon=false -Dlangso.target="$target"

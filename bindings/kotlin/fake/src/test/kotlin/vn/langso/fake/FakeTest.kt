@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import vn.langso.Features
 import vn.langso.Langso
 import vn.langso.core.AppException
 import vn.langso.core.Changed
@@ -67,5 +68,14 @@ class FakeTest {
         val told = assertThrows(AppException.Locked::class.java) { runBlocking { langso.sync.stopSync() } }
         assertEquals("closed", told.why)
         assertEquals(emptyList<Any>(), fake.calls)
+    }
+
+    @Test
+    fun `every call of every feature can be given an answer`() {
+        for (feature in Features::class.java.methods) {
+            val calls = feature.returnType.methods.map { "setOn" + it.name.replaceFirstChar(Char::uppercase) }
+            val answers = feature.invoke(fake).javaClass.methods.map { it.name }.filter { it.startsWith("setOn") }
+            assertEquals(calls.sorted(), answers.sorted())
+        }
     }
 }
