@@ -16,8 +16,11 @@ let libraries =
   let ffi: [Target] = [
     .systemLibrary(name: "LangsoRecordsFFI"),
     .systemLibrary(name: "LangsoCallsFFI"),
+    .systemLibrary(name: "Malloc", path: "Tests/Malloc"),
   ]
+  let malloc: [Target.Dependency] = ["Malloc"]
 #else
+  let malloc: [Target.Dependency] = []
   let link: [LinkerSetting] = []
   let ffi: [Target] = [
     .binaryTarget(name: "LangsoRecordsFFI", path: "LangsoRecordsFFI.xcframework"),
@@ -45,7 +48,7 @@ let package = Package(
     .executableTarget(name: "langso-call-costs", dependencies: ["Langso"], path: "Bench"),
     // What tests do on a phone, in their own process or in one that they may kill.
     .target(name: "TestPhones", dependencies: ["Langso"], path: "Tests/TestPhones"),
-    .executableTarget(name: "langso-child", dependencies: ["TestPhones"], path: "Tests/Child"),
+    .executableTarget(name: "langso-child", dependencies: ["TestPhones"] + malloc, path: "Tests/Child"),
     .testTarget(name: "LangsoTests", dependencies: ["Langso", "LangsoFake", "TestPhones", "langso-child"]),
   ],
   swiftLanguageModes: [.v6]

@@ -13,8 +13,9 @@ final class Child {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     // Root needs no other name to mount, and in a folder as root it would get none.
     process.arguments = whole.filter { geteuid() != 0 || $0 != "--map-root-user" } + arguments
-    // One pool for all threads: what each would keep for itself, by chance, hides what has grown.
-    process.environment = ProcessInfo.processInfo.environment.merging(["MALLOC_ARENA_MAX": "1"]) { $1 }
+    // What is in use is counted, and what a thread keeps for itself when it is freed would pass for that.
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"]) { $1 }
     process.standardOutput = out
     try process.run()
   }
