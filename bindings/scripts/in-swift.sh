@@ -21,6 +21,6 @@ exec unshare --mount --propagation private -- sh -euc '
         mount --rbind "$folder" "$root$folder"
     done
     exec env -i HERE="$HERE" HOME=/var LANG=C.UTF-8 CI="${CI:-}" LANGSO_LIBRARIES="${LANGSO_LIBRARIES:-}" \
-        LANGSO_LONG="${LANGSO_LONG:-}" PATH=/usr/libexec/swift/bin:/usr/bin:/bin:/usr/sbin:/sbin \
+        PATH=/usr/libexec/swift/bin:/usr/bin:/bin:/usr/sbin:/sbin \
         chroot "$root" /bin/sh -c "cd \"\$HERE\" 2>/dev/null; exec \"\$@\"" in-swift "$@"
 ' in-swift "$@"

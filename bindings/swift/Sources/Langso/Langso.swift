@@ -2,8 +2,8 @@
 
 /// An open phone: the features, and word of what changes. One for each folder, held by the app, closed when it ends.
 ///
-/// Every call may be made from any actor, the main one too: it suspends and runs elsewhere, after the calls made before
-/// it. Errors are ``AppError``.
+/// Every call may be made from any actor, the main one too: it suspends and runs elsewhere, one after the other. A save
+/// that has begun is done though its task is cancelled; a call that waits for the hub ends then. Errors are ``AppError``.
 public protocol Langso: Features {
   /// What has changed since it was last said, at most ten times a second; a loop that is slow gets what it missed in one.
   /// Says that something changed, never what: ask again. What is changed by a call made later is told. Ends when the

@@ -48,6 +48,7 @@
       while case let page = try await phone.households.listHouseholds(ListHouseholds(skip: seen)).households,
         !page.isEmpty
       {
+        guard page.count <= 100 else { throw Failed("a page of \(page.count)") }
         seen += UInt32(page.count)
       }
       guard seen == households else { throw Failed("\(seen) of \(households)") }

@@ -128,6 +128,38 @@ extension OneByOne {
       }
     }
 
+    @Test func aCancelledJoinLeavesThePhoneAsItWasAndTheInvitationGood() async throws {
+      let hub = try Hub()
+      try await withPhone { phone, _ in
+        let invite = try hub.invite("Chíu Sám Múi")
+        hub.kill()
+        do {
+          let silent = try SilentHub(port: hub.port)
+          let join = Task { try await phone.join(invite: invite) }
+          await silent.heard()
+          join.cancel()
+          await #expect(throws: AppError.Offline(why: "stopped")) { try await join.value }
+        }
+        #expect(try await phone.phone.getState().owner == nil)
+        try hub.start()
+        try await phone.join(invite: invite)
+        #expect(try await phone.phone.getState().owner != nil)
+      }
+    }
+
+    @Test func aSaveOfACancelledTaskIsDoneAllTheSame() async throws {
+      let hub = try Hub()
+      try await withPhone { phone, _ in
+        try await phone.join(hub)
+        let save = Task {
+          withUnsafeCurrentTask { $0?.cancel() }
+          return try await phone.log()
+        }
+        let saved = try await save.value
+        #expect(try await phone.allVisits().map(\.visit) == [saved])
+      }
+    }
+
     @Test func aTaskCancelledBeforeItsCallAsksNothingOfTheHub() async throws {
       let hub = try Hub()
       try await withPhone { phone, _ in

@@ -4,14 +4,11 @@
   import Testing
 
   extension OneByOne {
-    /// What is done again and again takes up no more in the end than at first, each in a process of its own. What takes
-    /// minutes is done in full with `LANGSO_LONG=1`, and a part of it without.
+    /// What is done again and again takes up no more in the end than at first, each in a process of its own.
     @Suite struct MemoryTests {
-      let isLong = ProcessInfo.processInfo.environment["LANGSO_LONG"] == "1"
-
       @Test func tenThousandOpensAndCloses() async throws {
         try await withFolder { folder in
-          try staysAsItIs("opens", folder.path, isLong ? "10000" : "2000")
+          try staysAsItIs("opens", folder.path, "10000")
         }
       }
 
@@ -25,14 +22,13 @@
       @Test func aListOfTenThousandHouseholdsScrolled() async throws {
         let hub = try Hub()
         try await withFolder { folder in
-          try staysAsItIs("scrolls", folder.path, "3", isLong ? "10000" : "1000", hub.invite("Chíu Sám Múi"))
+          try staysAsItIs("scrolls", folder.path, "3", "10000", hub.invite("Chíu Sám Múi"))
         }
       }
 
       /// 256 kB in use are 26 bytes for each of 10,000 rounds, and less than 9 for each row of 30,000: the smallest
-      /// object takes 32. Without the long form, 131 bytes are less than a call or a loop leaves with all that is its own.
-      /// Some 70 kB are the book's. 4 MB of pages are ten stacks of threads, and one thread or file more a round is some
-      /// thousand.
+      /// object takes 32. Some 70 kB are the book's, as it grows. 4 MB of pages are ten stacks of threads, and one thread
+      /// or file more a round is some thousand.
       private func staysAsItIs(_ arguments: String...) throws {
         let told = try Child.lines(arguments).map { line in line.split(separator: " ").compactMap { Int($0) } }
         try #require(told.count == 2 && told.allSatisfy { $0.count == 4 })
