@@ -17,22 +17,24 @@ import vn.langso.core.OfVisit
 import vn.langso.core.Rung
 import vn.langso.core.SettleConflict
 import vn.langso.core.UpdateHousehold
+import vn.langso.core.VisitId
 
 /** The whole line: enrol, log without a hub, sync, receipts, conflicts, figures. */
 class LineTest {
     @Test
-    fun `a visit logged while the hub is gone arrives later and its receipt climbs`() = runBlocking<Unit> {
-        Hub().use { hub ->
-            withPhone { phone, _ ->
-                phone.join(hub, "Chíu Sám Múi")
-                hub.kill()
-                val saved = phone.log()
-                assertEquals(Rung.ON_PHONE, phone.visits.getVisit(OfVisit(saved)).receipt.rung)
-                hub.start()
-                val report = phone.syncAll()
-                assertTrue(report.isDone)
-                assertEquals(0uL, report.waiting)
-                assertEquals(Rung.AT_HUB, phone.visits.getVisit(OfVisit(saved)).receipt.rung)
+    fun `a visit logged while the hub is gone arrives later and its receipt climbs to the top`() = runBlocking<Unit> {
+        withMember { hub, phone ->
+            hub.kill()
+            val saved = phone.log()
+            assertEquals(Rung.ON_PHONE, phone.rung(saved))
+            hub.start()
+            val report = phone.syncAll()
+            assertEquals(true to 0uL, report.isDone to report.waiting)
+            assertEquals(Rung.AT_HUB, phone.rung(saved))
+            Folder().use { backups ->
+                hub.admin("backup", backups.toString())
+                phone.syncAll()
+                assertEquals(Rung.IN_BACKUP, phone.rung(saved))
             }
         }
     }
@@ -51,7 +53,9 @@ class LineTest {
                     val figures = two.figures.listFigures(asked).activity
                     val row = figures.first { it.lines > 0uL }
                     val lines = two.figures.listFigureLines(FindLines(row.indicator, asked)).lines
-                    assertTrue(lines.any { it.visit == visit }, "$lines")
+                    assertEquals(setOf<VisitId?>(visit), lines.map { it.visit }.toSet())
+                    val opened = two.visits.getVisit(OfVisit(visit))
+                    assertEquals("vneid_level2", opened.services.single().service?.text?.substringBefore('@'))
                 }
             }
         }
@@ -110,3 +114,5 @@ class LineTest {
         }
     }
 }
+
+private suspend fun Langso.rung(visit: VisitId) = visits.getVisit(OfVisit(visit)).receipt.rung
