@@ -22,16 +22,27 @@ extension OneByOne {
 
     @MainActor @Test func theMainActorGoesOnWhileAFolderThatIsSlowOpens() async throws {
       try await withFolder { folder in
-        // Who opens a pipe to write waits for somebody who reads.
+        // Who opens a pipe to write waits for somebody who reads: here until the main actor has gone on for a while, or
+        // for so long that it is held.
         let pipe = folder.appendingPathComponent("phone.lock").path
         mkfifo(pipe, 0o600)
-        let opening = Task { try await LangsoPhone.open(folder: folder.path) }
-        while case let reader = open(pipe, O_RDONLY | O_NONBLOCK), reader >= 0 {
-          defer { close(reader) }
-          if (try? FileManager.default.contentsOfDirectory(atPath: folder.path).count) ?? 0 > 1 { break }
-          await Task.yield()
+        let (goesOn, hasOpened) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let reading = Task.detached { () -> Bool in
+          await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+              continuation.resume(returning: goesOn.wait(timeout: .now() + 20) == .success)
+              repeat { close(open(pipe, O_RDONLY | O_NONBLOCK)) } while hasOpened.wait(timeout: .now()) != .success
+            }
+          }
         }
+        let opening = Task {
+          defer { hasOpened.signal() }
+          return try await LangsoPhone.open(folder: folder.path)
+        }
+        for _ in 0..<1_000 { await Task.yield() }
+        goesOn.signal()
         _ = try await opening.value.phone.getState()
+        #expect(await reading.value)
       }
     }
 
