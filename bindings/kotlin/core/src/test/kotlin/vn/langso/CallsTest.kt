@@ -13,6 +13,7 @@ import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.supervisorScope
@@ -20,9 +21,11 @@ import kotlinx.coroutines.withContext
 import kotlinx.coroutines.yield
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import vn.langso.core.AppException
+import vn.langso.core.InviteText
 import vn.langso.core.SyncReport
 
 /** Where calls run, how they are stopped, and what closing does to them. */
@@ -75,6 +78,45 @@ class CallsTest {
             wire.stopAt(null)
             val report = phone.syncAll()
             assertEquals(true to 0uL, report.isDone to report.waiting)
+        }
+    }
+
+    @Test
+    fun `a cancelled joining ends at once and the invitation still holds`() = runBlocking<Unit> {
+        Hub().use { hub ->
+            Wire(hub).use { wire ->
+                withPhone { phone, _ ->
+                    val invite = InviteText(hub.invite("Chíu Sám Múi", url = wire.url))
+                    wire.stopAt(Wire.Stop.BEFORE_REPLY)
+                    val joining = launch(Dispatchers.Default) { phone.enrolment.joinTeam(invite) }
+                    withContext(Dispatchers.IO) { wire.awaitStop() }
+                    joining.cancelAndJoin()
+                    assertNull(phone.phone.getState().owner)
+                    wire.stopAt(null)
+                    assertEquals(phone.enrolment.joinTeam(invite).member, phone.phone.getState().owner?.member)
+                }
+            }
+        }
+    }
+
+    @Test
+    fun `a save that has begun is done though nobody waits for it any more`() = runBlocking<Unit> {
+        withMember { _, phone ->
+            val form = visit(hamlet = phone.hamlet())
+            val listens = CompletableDeferred<Unit>()
+            val saved = CountDownLatch(1)
+            launch(Dispatchers.Default) {
+                phone.changes.first { it.book.also { listens.complete(Unit) } }
+                saved.countDown()
+            }
+            listens.await()
+            val save = async { phone.visits.logVisit(form) }
+            yield()
+            // Holds this thread, to which the answer is to be given.
+            saved.await()
+            save.cancelAndJoin()
+            assertTrue(save.isCancelled)
+            assertEquals(1, phone.allVisits().size)
         }
     }
 
