@@ -15,6 +15,8 @@ class Hub : AutoCloseable {
         val where = arrayOf("--unit", "06838", "--hamlet", "Thôn Ngàn Chi:104")
         admin("team", "add", "--name", TEAM, "--kind", "hamlet", "--founded", "2024-01-01", *where)
         serving = serve("127.0.0.1:0")
+        // A test that is given up does not come to close it.
+        Runtime.getRuntime().addShutdownHook(Thread { serving.destroyForcibly() })
         val line = serving.inputReader().readLine()
         url = requireNotNull(Regex("\"address\":\"([^\"]+)\"").find(line)) { "no address in $line" }.groupValues[1]
     }
