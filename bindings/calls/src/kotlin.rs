@@ -55,13 +55,11 @@ pub fn written(list: &List) -> [(&'static str, String); 2] {
             let (method, full) = (camel(&call.method), format!("{}.{}", feature(of), camel(&call.method)));
             let takes = call.takes.as_deref().unwrap_or_default();
             let gives = call.gives.as_deref().unwrap_or("Unit");
-            let none =
-                if call.gives.is_some() { format!("fake.unanswered(\"{full}\")") } else { String::new() };
             let given = if takes.is_empty() { String::new() } else { call_input(call) };
             let noted = if given.is_empty() { "null" } else { &given };
             let _ = writeln!(
                 fake,
-                "    /** What [{method}] answers. */\n    var on{}: suspend ({takes}) -> {gives} = {{ {none} }}\n\n    override {} {{\n        fake.note(\"{full}\", {noted})\n        return on{}({given})\n    }}\n",
+                "    /** What [{method}] answers. */\n    var on{}: suspend ({takes}) -> {gives} = {{ fake.unanswered(\"{full}\") }}\n\n    override {} {{\n        fake.note(\"{full}\", {noted})\n        return on{}({given})\n    }}\n",
                 pascal(&call.method),
                 head(call),
                 pascal(&call.method),

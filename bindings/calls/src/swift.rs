@@ -50,16 +50,12 @@ pub fn written(list: &List) -> [(&'static str, String); 2] {
             let given = call.takes.as_ref().map(|_| camel(&call.input)).unwrap_or_default();
             let _ = writeln!(
                 fake,
-                "  /// What `{}` answers.\n  public var on{}: (@Sendable ({takes}) async throws(AppError) -> {gives})?\n\n  public func {} {{\n    log.note(\"{full}\")\n    guard let told = on{} else {{ {} }}\n    return try await told({given})\n  }}\n",
+                "  /// What `{}` answers.\n  public var on{}: ({takes}) async throws -> {gives} = {{ {}throw Unanswered() }}\n\n  public func {} {{\n    try await log.answer(\"{full}\") {{ try await on{}({given}) }}\n  }}\n",
                 camel(&call.method),
                 pascal(&call.method),
+                if takes.is_empty() { "" } else { "_ in " },
                 &head(call)[5..],
                 pascal(&call.method),
-                if call.gives.is_some() {
-                    format!("throw log.unanswered(\"{full}\")")
-                } else {
-                    "return".to_owned()
-                },
             );
         }
         fake.push_str("}\n\n");

@@ -11,8 +11,8 @@ pub enum AppError {
     /// The hub was not reached.
     #[error("offline: {why}")]
     Offline {
-        /// Open list: `no_network`, `hub_unreachable`, `hub_unknown`, `budget_spent`,
-        /// `budget_too_small`, `cut`.
+        /// Open list: `hub_unreachable`, `hub_unknown`, `not_a_hub`, `hub_busy`, `other_history`, `cut`,
+        /// `budget_too_small`, `stopped`.
         why: String,
     },
     /// There is no such thing on this phone.
@@ -44,7 +44,7 @@ pub enum AppError {
     /// The folder cannot be used just now.
     #[error("locked: {why}")]
     Locked {
-        /// Open list: `open_elsewhere`, `folder_read_only`.
+        /// Open list: `open_elsewhere`, `folder_read_only`, `keystore_gone`, `sync_running`; `closed` by the packages.
         why: String,
     },
     /// A fault of ours.

@@ -26,6 +26,7 @@ use crate::error::{AppError, Result};
 use crate::facts::{self, Identity};
 use crate::folder::Folder;
 use crate::journal::{self, Journal};
+use crate::outbox::Unsent;
 use crate::time::{self, HubTime, Now, TimeSource};
 
 /// An open phone. Not shared between threads by itself; `Companion` guards it.
@@ -70,6 +71,13 @@ impl Phone {
     /// cost. Nothing is saved meanwhile.
     pub(crate) fn reading(&self) -> Result<Transaction<'_>> {
         Ok(self.connection().unchecked_transaction()?)
+    }
+
+    /// How many own changes are on this phone only.
+    pub(crate) fn unsent(&self) -> Result<usize> {
+        let mut unsent = Unsent::default();
+        unsent.refresh(self.connection(), &self.replica.scopes()?)?;
+        Ok(unsent.waiting())
     }
 
     /// Who this phone is to its hub; none before enrolment.

@@ -35,5 +35,6 @@ mod snapshot;
 mod split;
 mod stop;
 mod teams;
+mod told;
 mod turnover;
 mod union;

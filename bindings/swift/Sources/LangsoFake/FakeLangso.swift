@@ -5,6 +5,7 @@ import Langso
 ///
 ///     let langso = FakeLangso()
 ///     langso.fakes.today.onGetDay = { aDay }
+///     langso.fakes.sync.onSyncNow = { _ in throw AppError.Offline(why: "no_network") }
 ///
 /// A call without an answer ends with `Unexpected`, which names it, and is noted in ``unanswered``.
 public final class FakeLangso: Langso, @unchecked Sendable {
@@ -45,13 +46,17 @@ final class CallLog: @unchecked Sendable {
 
   var unansweredNames: [String] { lock.withLock { notAnswered } }
 
-  func note(_ name: String) { lock.withLock { noted.append(name) } }
-
-  func unanswered(_ name: String) -> AppError {
-    lock.withLock { notAnswered.append(name) }
-    return .Unexpected(reason: "\(name) was called and has no answer")
+  func answer<T>(_ name: String, _ answer: () async throws -> T) async throws(AppError) -> T {
+    lock.withLock { noted.append(name) }
+    do { return try await answer() } catch let error as AppError { throw error } catch is Unanswered {
+      lock.withLock { notAnswered.append(name) }
+      throw .Unexpected(reason: "\(name) was called and has no answer")
+    } catch { throw .Unexpected(reason: "\(name): \(error)") }
   }
 }
+
+/// What a call without an answer ends with.
+struct Unanswered: Error {}
 
 private final class Listening: @unchecked Sendable {
   private let lock = NSLock()

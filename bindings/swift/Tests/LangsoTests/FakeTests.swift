@@ -9,13 +9,13 @@ import Testing
   let shelf = Changed(sync: nil, receipts: false, book: false, shelf: true)
 
   @Test func itAnswersWhatItIsGivenWithWhatItIsAskedAndNotesTheCall() async throws {
-    fake.fakes.visits.onLogVisit = { new async throws(AppError) in
+    fake.fakes.visits.onLogVisit = { new in
       SavedVisit(
         visit: VisitId(new.note ?? "none"), services: [], runs: [], followUps: [],
         receipt: Receipt(rung: .onPhone, position: nil, setAside: nil, isVoid: false),
         canTakeBackUntil: 0, isClockUnsure: false)
     }
-    fake.fakes.sync.onStopSync = { () async throws(AppError) in }
+    fake.fakes.sync.onStopSync = {}
     let langso: any Langso = fake
     #expect(try await langso.visits.logVisit(NewVisit(note: "hẹn thứ hai")).visit == VisitId("hẹn thứ hai"))
     try await langso.sync.stopSync()
@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test func itThrowsTheErrorThatItIsGiven() async throws {
-    fake.fakes.sync.onSyncNow = { _ async throws(AppError) in throw .Offline(why: "no_network") }
+    fake.fakes.sync.onSyncNow = { _ in throw AppError.Offline(why: "no_network") }
     await #expect(throws: AppError.Offline(why: "no_network")) { try await fake.sync.syncNow(SyncNow()) }
   }
 
@@ -31,7 +31,11 @@ import Testing
     await #expect(throws: AppError.Unexpected(reason: "phone.getState was called and has no answer")) {
       try await fake.phone.getState()
     }
-    #expect(fake.unanswered == ["phone.getState"] && fake.calls == ["phone.getState"])
+    // One that gives nothing is no other.
+    await #expect(throws: AppError.Unexpected(reason: "sync.stopSync was called and has no answer")) {
+      try await fake.sync.stopSync()
+    }
+    #expect(fake.unanswered == ["phone.getState", "sync.stopSync"] && fake.calls == fake.unanswered)
   }
 
   @Test func whatIsSaidReachesEveryLoopAndWhatASlowOneMissedComesInOne() async throws {

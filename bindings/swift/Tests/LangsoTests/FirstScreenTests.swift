@@ -26,7 +26,7 @@ import Testing
     let model = model()
     let following = Task { await model.follow() }
     await until { model.waiting == 3 }
-    langso.fakes.sync.onSyncNow = { @Sendable _ async throws(AppError) in throw .Offline(why: "hub_unreachable") }
+    langso.fakes.sync.onSyncNow = { _ in throw AppError.Offline(why: "hub_unreachable") }
     await model.sendNow()
     #expect(model.error == .Offline(why: "hub_unreachable"))
     #expect(model.waiting == 3 && !model.isSending)
@@ -37,9 +37,9 @@ import Testing
   @available(iOS 17, macOS 14, *)
   @Test func sendingAgainTakesTheErrorAway() async throws {
     let model = model()
-    langso.fakes.sync.onSyncNow = { @Sendable _ async throws(AppError) in throw .Offline(why: "no_network") }
+    langso.fakes.sync.onSyncNow = { _ in throw AppError.Offline(why: "no_network") }
     await model.sendNow()
-    langso.fakes.sync.onSyncNow = { @Sendable _ async throws(AppError) in
+    langso.fakes.sync.onSyncNow = { _ in
       SyncReport(bytesUp: 900, bytesDown: 300, requests: 1, waiting: 0, isDone: true)
     }
     await model.sendNow()
@@ -54,7 +54,7 @@ import Testing
   }
 
   private func answer(_ unsent: UInt32) {
-    langso.fakes.phone.onGetState = { @Sendable () async throws(AppError) in
+    langso.fakes.phone.onGetState = {
       PhoneState(
         device: DeviceId("0000000000000"), owner: nil, unsent: unsent, isClockSure: true, today: Day("2026-03-02"),
         damage: nil, isStorageLow: false, isReadOnly: false)

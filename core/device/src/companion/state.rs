@@ -8,7 +8,6 @@ use super::{Companion, Nothing};
 use crate::ballast;
 use crate::damage::{self, Damage};
 use crate::error::Result;
-use crate::outbox::Unsent;
 
 /// The feature; see [`Companion::state`].
 pub struct State<'a>(pub(super) &'a Companion);
@@ -56,8 +55,6 @@ impl State<'_> {
     /// Those of storage.
     pub fn get_state(&self, _: Nothing) -> Result<PhoneState> {
         let phone = self.0.phone();
-        let mut unsent = Unsent::default();
-        unsent.refresh(phone.connection(), &phone.replica.scopes()?)?;
         let owner = match phone.identity() {
             Some(identity) => Some(Owner {
                 member: identity.member,
@@ -71,7 +68,7 @@ impl State<'_> {
         Ok(PhoneState {
             device: phone.device,
             owner,
-            unsent: unsent.waiting() as u32,
+            unsent: phone.unsent()? as u32,
             is_clock_sure: phone.now().is_sure,
             today: Day(phone.today()),
             damage: damage::get(phone.connection())?,

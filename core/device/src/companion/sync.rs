@@ -1,6 +1,6 @@
 //! Sync: sending what is new, fetching what is new, and what has arrived.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use langso_domain::id::ScopeId;
 use langso_sync::frame::FrameError;
@@ -86,20 +86,22 @@ pub struct SyncStatus {
 }
 
 /// One sync at a time; taken for its length.
-struct Running<'a>(&'a AtomicBool);
+struct Running<'a>(&'a Companion);
 
 impl<'a> Running<'a> {
-    fn begin(flag: &'a AtomicBool) -> Result<Self> {
-        match flag.swap(true, Ordering::AcqRel) {
+    fn begin(companion: &'a Companion) -> Result<Self> {
+        match companion.sync_running.swap(true, Ordering::AcqRel) {
             true => Err(AppError::Locked { why: "sync_running".to_owned() }),
-            false => Ok(Self(flag)),
+            false => Ok(Self(companion)),
         }
     }
 }
 
+/// However it ends, dropped in its middle too, those who listen hear of it.
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        self.0.sync_running.store(false, Ordering::Release);
+        self.0.sync_has_ended();
     }
 }
 
@@ -134,11 +136,9 @@ impl Sync<'_> {
     /// (`unknown_device`): it was restored from before the phone was enrolled, and takes it in again with a new code;
     /// `Locked` while another sync runs.
     pub async fn sync_now(&self, input: SyncNow) -> Result<SyncReport> {
-        let _running = Running::begin(&self.0.sync_running)?;
+        let _running = Running::begin(self.0)?;
         self.0.sync_stop.store(false, Ordering::Release);
-        let report = self.sync_all(input).await;
-        self.0.sync_has_ended();
-        report
+        self.sync_all(input).await
     }
 
     async fn sync_all(&self, input: SyncNow) -> Result<SyncReport> {

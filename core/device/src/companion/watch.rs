@@ -31,9 +31,9 @@ pub struct Changed {
 }
 
 /// How far a sync is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, uniffi::Record)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, uniffi::Record)]
 pub struct SyncProgress {
-    /// False when it has ended, well or not.
+    /// False when it has ended, well or not, or was stopped.
     pub is_running: bool,
     /// Bytes of request bodies so far.
     pub bytes_up: u64,
@@ -174,8 +174,13 @@ impl Companion {
 
     /// A sync has come to its end, well or not.
     pub(super) fn sync_has_ended(&self) {
-        let last = self.news.board().last_sync;
-        let sync = last.map(|last| SyncProgress { is_running: false, ..last });
+        if !self.news.is_heard() {
+            return;
+        }
+        let waiting = self.phone().unsent();
+        let last = self.news.board().last_sync.take().unwrap_or_default();
+        let waiting = waiting.map_or(last.waiting, |waiting| waiting as u64);
+        let sync = Some(SyncProgress { is_running: false, waiting, ..last });
         self.has_changed(Changed { sync, receipts: true, book: true, shelf: false });
     }
 
