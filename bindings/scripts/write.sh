@@ -25,4 +25,14 @@ mkdir -p "$out/core"
 "$target/uniffi-bindgen/debug/uniffi-bindgen" generate "$target/$profile/$library" --config bindings/uniffi.toml \
     --language "$language" --no-format --out-dir "$out/core"
 cargo run --locked --quiet -p langso-calls -- "$language" "$out"
-if [ "$language" = kotlin ]; then mv "$out/Features.kt" "$out/core/"; fi
+if [ "$language" = kotlin ]; then
+    mv "$out/Features.kt" "$out/core/"
+    # An app sees the records and errors, and nothing of how they cross.
+    shown='(public )?((open |abstract |inline )?(class|interface|object|fun) '
+    carries='(T\.use|RustBuffer|InternalException|FfiConverter|[Uu]niffi|Disposable|NoHandle|ForeignBytes|[A-Za-z]*ErrorHandler)'
+    sed -E -i "s/^$shown)/internal \\2/" "$out/core/vn/langso/calls/langso_ffi.kt"
+    sed -E -i -e "s/^$shown(<.*> )?$carries)/internal \\2/" -e 's/^    companion object ErrorHandler/    internal companion object ErrorHandler/' \
+        "$out/core/vn/langso/core/langso_device.kt"
+    grep -q '^internal open class Phone' "$out/core/vn/langso/calls/langso_ffi.kt"
+    grep -q '^internal open class RustBuffer' "$out/core/vn/langso/core/langso_device.kt"
+fi

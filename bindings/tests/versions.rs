@@ -44,7 +44,7 @@ fn the_generator_is_of_the_version_of_the_core() {
 
 #[test]
 fn the_packages_are_of_the_version_of_the_core() {
-    for pom in ["pom.xml", "core/pom.xml", "fake/pom.xml"] {
+    for pom in ["pom.xml", "core/pom.xml", "fake/pom.xml", "bench/pom.xml"] {
         let text = read(&format!("bindings/kotlin/{pom}"));
         assert!(text.contains(&format!("<version>{}</version>", env!("CARGO_PKG_VERSION"))), "{pom}");
     }

@@ -21,12 +21,16 @@ const BETWEEN: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, uniffi::Record)]
 pub struct Changed {
     /// How far the running sync is; none = nothing new of a sync.
+    #[uniffi(default)]
     pub sync: Option<SyncProgress>,
     /// Something has arrived at the hub or in its backup, or was lost there.
+    #[uniffi(default)]
     pub receipts: bool,
     /// Rows were saved here, or have come.
+    #[uniffi(default)]
     pub book: bool,
     /// A conflict has come or was settled.
+    #[uniffi(default)]
     pub shelf: bool,
 }
 
