@@ -29,6 +29,7 @@ class FakeTest {
         fake.sync.onSyncNow = { throw AppException.Offline("${it.maxBytes}") }
         val told = assertThrows(AppException.Offline::class.java) { runBlocking { langso.sync.syncNow(SyncNow(9u)) } }
         assertEquals("9", told.why)
+        fake.sync.onStopSync = {}
         langso.sync.stopSync()
         assertEquals(listOf("sync.syncNow" to SyncNow(9u), "sync.stopSync" to null), fake.calls)
     }
@@ -38,7 +39,9 @@ class FakeTest {
         val visit = OfVisit(VisitId("0".repeat(20)))
         val told = assertThrows(IllegalStateException::class.java) { runBlocking { langso.visits.getVisit(visit) } }
         assertEquals("visits.getVisit was called and has no answer", told.message)
-        assertEquals(listOf("visits.getVisit" to visit), fake.calls)
+        // One that gives nothing, too.
+        assertThrows(IllegalStateException::class.java) { runBlocking { langso.sync.stopSync() } }
+        assertEquals(listOf("visits.getVisit" to visit, "sync.stopSync" to null), fake.calls)
     }
 
     @Test
