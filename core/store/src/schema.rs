@@ -105,6 +105,7 @@ impl Replica {
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(format!("file:{name}?mode=ro{immutable}"), flags)?;
         connection.set_prepared_statement_cache_capacity(128);
+        keep_plans(&connection)?;
         let found = refuse_newer(&connection, schema)?;
         if found < schema.registry.schema || !figures::are_views_current(&connection)? {
             let read_only = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
@@ -132,6 +133,7 @@ impl Replica {
         refuse_newer(&connection, schema)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         connection.set_prepared_statement_cache_capacity(128);
+        keep_plans(&connection)?;
         use_wal(&connection)?;
         let synchronous = if purpose == Purpose::Phone { "FULL" } else { "OFF" };
         connection.pragma_update(None, "synchronous", synchronous)?;
@@ -153,6 +155,13 @@ impl Replica {
     pub fn schema(&self) -> Schema {
         self.schema
     }
+}
+
+/// A statement keeps the plan that it was prepared with: else SQLite prepares many anew for each value that is bound, to
+/// look at statistics that no file of ours holds.
+fn keep_plans(connection: &Connection) -> Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Who makes a file is alone with its folder until it is made: no lock of SQLite's covers the whole time in which a file
