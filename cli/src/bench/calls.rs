@@ -48,7 +48,7 @@ pub fn calls(bench: &Bench) -> Res<Vec<Line>> {
     let written: Vec<_> = (0..load.visits.len()).flat_map(|number| scribe.visit(number)).collect();
     site.write(&phone, &written)?;
     let hamlet = site.roster.hamlets[0].to_string();
-    let rounds = bench.scale.noops.to_string();
+    let rounds = bench.scale.saves.to_string();
 
     let ours = format!("{} bench --calls", std::env::current_exe()?.display());
     let programs =
