@@ -1,6 +1,6 @@
 #!/bin/sh
-# What calls cost through the Kotlin package, with the release library: builds the program, and says on its last line the
-# command that runs it, which takes FOLDER HAMLET ROUNDS (bindings/kotlin/bench). Ends with 3 and says why when it cannot.
+# What calls cost through the Kotlin package, with the release library: builds the program, and says on its last line
+# where it is; it takes FOLDER HAMLET ROUNDS (bindings/kotlin/bench). Ends with 3 and says why when it cannot.
 set -eu
 CDPATH= cd -- "$(dirname -- "$0")/../.."
 target=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && CDPATH= cd -- "${CARGO_TARGET_DIR:-target}" && pwd)
@@ -17,4 +17,9 @@ mvn --batch-mode --no-transfer-progress --quiet -Dstyle.color=never package -Dsk
     org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DincludeScope=runtime \
     -DoutputDirectory="$jars" >&2
 cp bench/target/langso-bench-*.jar "$jars/"
-echo "java -Djna.library.path=$target/release -cp $(echo "$jars"/*.jar | tr ' ' ':') vn.langso.bench.MainKt"
+cat >"$jars/run" <<END
+#!/bin/sh
+exec java "-Djna.library.path=$target/release" -cp "$jars/*" vn.langso.bench.MainKt "\$@"
+END
+chmod +x "$jars/run"
+echo "$jars/run"

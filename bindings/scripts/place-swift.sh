@@ -14,7 +14,7 @@ place() {
 }
 
 # Two lines of UniFFI's read every number and text of a record byte by byte through Foundation: they read at once instead.
-# quicken FILE INTO.
+# quicken FILE INTO SCRIPT, with one more of sed's.
 quicken() {
     number='let _ = withUnsafeMutableBytes(of: &value, { reader.data.copyBytes(to: $0, from: range)})'
     text='reader.data.copyBytes(to: buffer, from: range)'
@@ -23,7 +23,7 @@ quicken() {
     done
     sed -e 's/^\( *\)let _ = withUnsafeMutableBytes(of: &value.*/\1reader.data.withUnsafeBytes { value = $0.loadUnaligned(fromByteOffset: range.lowerBound, as: T.self) }/' \
         -e 's/^\( *\)reader\.data\.copyBytes(to: buffer.*/\1reader.data.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[range])) }/' \
-        "$1" >"$2"
+        -e "$3" "$1" >"$2"
 }
 
 for module in LangsoRecordsFFI LangsoCallsFFI; do
@@ -33,9 +33,10 @@ for module in LangsoRecordsFFI LangsoCallsFFI; do
     place "$written/core/$module.h" "$sources/$module"
 done
 mkdir -p "$written/quick"
-for module in LangsoRecords LangsoCalls; do quicken "$written/core/$module.swift" "$written/quick/$module.swift"; done
+quicken "$written/core/LangsoRecords.swift" "$written/quick/LangsoRecords.swift" ''
 # A module of its own, which apps do not see.
-sed -i '/^import Foundation$/a import LangsoCore' "$written/quick/LangsoCalls.swift"
+quicken "$written/core/LangsoCalls.swift" "$written/quick/LangsoCalls.swift" \
+    's/^import Foundation$/import Foundation; import LangsoCore/'
 place "$written/quick/LangsoRecords.swift" "$sources/LangsoCore/Written"
 place "$written/quick/LangsoCalls.swift" "$sources/LangsoCalls/Written"
 place "$written/Features.swift" "$sources/Langso/Written"

@@ -30,9 +30,14 @@ if [ "$language" = kotlin ]; then
     # An app sees the records and errors, and nothing of how they cross.
     shown='(public )?((open |abstract |inline )?(class|interface|object|fun) '
     carries='(T\.use|RustBuffer|InternalException|FfiConverter|[Uu]niffi|Disposable|NoHandle|ForeignBytes|[A-Za-z]*ErrorHandler)'
-    sed -E -i "s/^$shown)/internal \\2/" "$out/core/vn/langso/calls/langso_ffi.kt"
-    sed -E -i -e "s/^$shown(<.*> )?$carries)/internal \\2/" -e 's/^    companion object ErrorHandler/    internal companion object ErrorHandler/' \
-        "$out/core/vn/langso/core/langso_device.kt"
-    grep -q '^internal open class Phone' "$out/core/vn/langso/calls/langso_ffi.kt"
-    grep -q '^internal open class RustBuffer' "$out/core/vn/langso/core/langso_device.kt"
+    calls=$out/core/vn/langso/calls/langso_ffi.kt records=$out/core/vn/langso/core/langso_device.kt
+    sed -E "s/^$shown)/internal \\2/" "$calls" >"$out/hidden"
+    mv "$out/hidden" "$calls"
+    sed -E -e "s/^$shown(<.*> )?$carries)/internal \\2/" \
+        -e 's/^    companion object ErrorHandler/    internal companion object ErrorHandler/' "$records" >"$out/hidden"
+    mv "$out/hidden" "$records"
+    for hidden in "Phone $calls" "RustBuffer $records"; do
+        grep -q "^internal open class ${hidden%% *}" "${hidden#* }" ||
+            { echo "UniFFI no longer writes the class ${hidden%% *}" >&2 && exit 1; }
+    done
 fi

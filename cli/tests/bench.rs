@@ -1,5 +1,6 @@
 //! `langso bench`: every line that there is comes out, on a small workload whose numbers mean nothing.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use langso::bench::HOLDS;
@@ -30,8 +31,12 @@ fn bench(folder: &std::path::Path, arguments: &[&str]) -> Vec<Value> {
 fn every_line_comes_out_with_its_value_what_it_must_hold_and_how_it_was_measured() {
     let folder = tempfile::tempdir().expect("a folder");
     // In the place of the packages' programs: the one of Rust, which takes and tells the same.
-    let program = format!("{} bench --calls", env!("CARGO_BIN_EXE_langso"));
-    let lines = bench(folder.path(), &["--kotlin", &program, "--swift", &program]);
+    let program = folder.path().join("program");
+    let script = format!("#!/bin/sh\nexec '{}' bench --calls \"$@\"\n", env!("CARGO_BIN_EXE_langso"));
+    std::fs::write(&program, script).expect("a script");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("may be run");
+    let program = program.to_str().expect("a path in UTF-8");
+    let lines = bench(folder.path(), &["--kotlin", program, "--swift", program]);
     let names: Vec<&str> = lines.iter().filter_map(|line| line["line"].as_str()).collect();
     assert_eq!(names, HOLDS.map(|(name, ..)| name));
     for line in &lines {

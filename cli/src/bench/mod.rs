@@ -43,12 +43,12 @@ pub struct Args {
     /// Lõi cho điện thoại, để đo độ lớn · the device core as a stripped program, whose size is told
     #[arg(long, value_name = "FILE", env = "LANGSO_PHONE_CORE")]
     core: Option<PathBuf>,
-    /// Chương trình đo của gói Kotlin · the command that runs the Kotlin package's program
-    #[arg(long, value_name = "COMMAND", env = "LANGSO_CALLS_KOTLIN")]
-    kotlin: Option<String>,
-    /// Chương trình đo của gói Swift · the command that runs the Swift package's program
-    #[arg(long, value_name = "COMMAND", env = "LANGSO_CALLS_SWIFT")]
-    swift: Option<String>,
+    /// Chương trình đo của gói Kotlin · the program of the Kotlin package that measures its calls
+    #[arg(long, value_name = "FILE", env = "LANGSO_CALLS_KOTLIN")]
+    kotlin: Option<PathBuf>,
+    /// Chương trình đo của gói Swift · the program of the Swift package that measures its calls
+    #[arg(long, value_name = "FILE", env = "LANGSO_CALLS_SWIFT")]
+    swift: Option<PathBuf>,
     /// Ít việc, chỉ để thử chạy · a small workload: shows that everything runs; its numbers mean nothing
     #[arg(long)]
     small: bool,
@@ -113,8 +113,8 @@ struct Bench {
     at: PathBuf,
     load: Workload,
     core: Option<PathBuf>,
-    kotlin: Option<String>,
-    swift: Option<String>,
+    kotlin: Option<PathBuf>,
+    swift: Option<PathBuf>,
 }
 
 impl Bench {

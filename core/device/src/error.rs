@@ -11,7 +11,7 @@ pub enum AppError {
     /// The hub was not reached.
     #[error("offline: {why}")]
     Offline {
-        /// Open list: `hub_unreachable`, `hub_unknown`, `not_a_hub`, `hub_busy`, `other_history`, `cut`,
+        /// Open list: `hub_unreachable`, `hub_unknown`, `not_a_hub`, `hub_busy`, `hub_outdated`, `other_history`, `cut`,
         /// `budget_too_small`, `stopped`.
         why: String,
     },

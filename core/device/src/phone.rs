@@ -70,6 +70,7 @@ impl Phone {
     /// For many small questions one after another: as one they take the file's lock once, which is most of what they
     /// cost. Nothing is saved meanwhile.
     pub(crate) fn reading(&self) -> Result<Transaction<'_>> {
+        self.end_look()?; // of a call that panicked
         Ok(self.connection().unchecked_transaction()?)
     }
 
@@ -403,5 +404,23 @@ fn field_number(table: &Table, name: &str) -> u8 {
     match name {
         "void" => VOID,
         _ => table.named(name).expect("a field of the table").number,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::time::SystemTime;
+
+    #[test]
+    fn a_panic_between_looking_and_writing_leaves_a_phone_that_reads_and_looks_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut phone = Phone::open(folder.path(), Arc::new(SystemTime)).expect("opens");
+        let mut panics = || phone.at_once(|_| -> Result<()> { panic!("a fault of ours") });
+        assert!(catch_unwind(AssertUnwindSafe(&mut panics)).is_err());
+        drop(phone.reading().expect("reads"));
+        phone.at_once(|phone| phone.unsent()).expect("looks");
     }
 }

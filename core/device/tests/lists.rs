@@ -51,7 +51,7 @@ fn listed(phone: &mut TestPhone) -> (HouseholdList, VisitPage) {
 }
 
 #[test]
-fn a_list_shows_every_change_since_its_last_page() {
+fn a_list_shows_what_was_saved_since_its_last_page() {
     let mut team = Team::new();
     let mut phone = team.enrol("H’Mai Êban", LEAD);
     team.bring(&mut phone);

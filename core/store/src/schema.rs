@@ -157,8 +157,8 @@ impl Replica {
     }
 }
 
-/// A statement keeps the plan that it was prepared with: else SQLite prepares many anew for each value that is bound, to
-/// look at statistics that no file of ours holds.
+/// A statement keeps the plan that it was prepared with: else SQLite prepares many anew for other values, in the hope of
+/// a better one. There is none for statements that find their rows by id or read a table through.
 fn keep_plans(connection: &Connection) -> Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())

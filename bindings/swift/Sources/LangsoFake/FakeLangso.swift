@@ -5,7 +5,7 @@ import Langso
 ///
 ///     let langso = FakeLangso()
 ///     langso.fakes.today.onGetDay = { aDay }
-///     langso.fakes.sync.onSyncNow = { _ in throw AppError.Offline(why: "no_network") }
+///     langso.fakes.sync.onSyncNow = { _ in throw AppError.Offline(why: "hub_unreachable") }
 ///
 /// A call without an answer ends with `Unexpected`, which names it, and is noted in ``unanswered``.
 public final class FakeLangso: Langso, @unchecked Sendable {
@@ -32,8 +32,11 @@ public final class FakeLangso: Langso, @unchecked Sendable {
   /// Says to those who listen that something has changed.
   public func say(_ changed: Changed) { listening.say(changed) }
 
-  /// As of a phone: who listens hears the end. Calls are still answered.
-  public func close() { listening.close() }
+  /// As of a phone: who listens hears the end, and calls made later end with `Locked` (`closed`).
+  public func close() {
+    log.close()
+    listening.close()
+  }
 }
 
 /// What was asked.
@@ -41,13 +44,20 @@ final class CallLog: @unchecked Sendable {
   private let lock = NSLock()
   private var noted: [String] = []
   private var notAnswered: [String] = []
+  private var isClosed = false
 
   var names: [String] { lock.withLock { noted } }
 
   var unansweredNames: [String] { lock.withLock { notAnswered } }
 
+  func close() { lock.withLock { isClosed = true } }
+
   func answer<T>(_ name: String, _ answer: () async throws -> T) async throws(AppError) -> T {
-    lock.withLock { noted.append(name) }
+    let isLate = lock.withLock {
+      if !isClosed { noted.append(name) }
+      return isClosed
+    }
+    if isLate { throw .Locked(why: "closed") }
     do { return try await answer() } catch let error as AppError { throw error } catch is Unanswered {
       lock.withLock { notAnswered.append(name) }
       throw .Unexpected(reason: "\(name) was called and has no answer")

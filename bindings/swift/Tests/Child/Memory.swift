@@ -24,14 +24,18 @@
     }
   }
 
-  /// A loop a minute that is left before the next; once an hour it hears of a change first.
+  /// A loop a minute that is left before the next, known to the core for as long as a call; once an hour it hears of a
+  /// change first.
   func listen(_ folder: String, _ rounds: Int, invite: String) async throws {
     let phone = try await LangsoPhone.open(folder: folder)
     try await phone.join(invite: invite)
     let hamlet = try await phone.hamlet()
     try await measure(rounds, after: untilThreadsAreFull) { number in
       let changes = phone.changes
-      guard number % 60 == 0 else { return }
+      guard number % 60 == 0 else {
+        _ = try await phone.phone.getState()
+        return withExtendedLifetime(changes) {}
+      }
       _ = try await phone.visits.logVisit(visit(hamlet: hamlet))
       for await changed in changes where changed.book { break }
     }

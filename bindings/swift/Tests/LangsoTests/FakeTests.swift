@@ -23,8 +23,8 @@ import Testing
   }
 
   @Test func itThrowsTheErrorThatItIsGiven() async throws {
-    fake.fakes.sync.onSyncNow = { _ in throw AppError.Offline(why: "no_network") }
-    await #expect(throws: AppError.Offline(why: "no_network")) { try await fake.sync.syncNow(SyncNow()) }
+    fake.fakes.sync.onSyncNow = { _ in throw AppError.Offline(why: "hub_unreachable") }
+    await #expect(throws: AppError.Offline(why: "hub_unreachable")) { try await fake.sync.syncNow(SyncNow()) }
   }
 
   @Test func aCallWithoutAnAnswerNamesItself() async throws {
@@ -62,10 +62,12 @@ import Testing
     #expect(await heard.next()?.shelf == true)
   }
 
-  @Test func afterCloseLoopsEndAtOnce() async throws {
+  @Test func afterCloseLoopsEndAtOnceAndCallsAreRefused() async throws {
     fake.close()
     fake.close()
     #expect(fake.isClosed)
     for await _ in fake.changes { Issue.record("a closed phone tells") }
+    await #expect(throws: AppError.Locked(why: "closed")) { try await fake.sync.stopSync() }
+    #expect(fake.calls.isEmpty)
   }
 }

@@ -37,7 +37,7 @@ import Testing
   @available(iOS 17, macOS 14, *)
   @Test func sendingAgainTakesTheErrorAway() async throws {
     let model = model()
-    langso.fakes.sync.onSyncNow = { _ in throw AppError.Offline(why: "no_network") }
+    langso.fakes.sync.onSyncNow = { _ in throw AppError.Offline(why: "hub_unreachable") }
     await model.sendNow()
     langso.fakes.sync.onSyncNow = { _ in
       SyncReport(bytesUp: 900, bytesDown: 300, requests: 1, waiting: 0, isDone: true)

@@ -77,8 +77,12 @@ impl Phone {
         if let Some(held) = self.lists().households.clone() {
             return Ok(held);
         }
+        let as_of = self.as_of();
         let read = Arc::new(WalkedLines::read(self)?);
-        self.lists().households = Some(read.clone());
+        // A day that has ended meanwhile is not held for the next.
+        if self.as_of() == as_of {
+            self.lists().households = Some(read.clone());
+        }
         Ok(read)
     }
 
@@ -94,13 +98,17 @@ impl Phone {
         Ok(read)
     }
 
-    fn lists(&self) -> RefMut<'_, Lists> {
-        let as_of = AsOf {
+    fn as_of(&self) -> AsOf {
+        AsOf {
             changes: self.connection().total_changes(),
             saves: self.saves,
             heard: self.heard,
             today: self.today(),
-        };
+        }
+    }
+
+    fn lists(&self) -> RefMut<'_, Lists> {
+        let as_of = self.as_of();
         let mut held = self.lists.borrow_mut();
         if held.as_of != Some(as_of) {
             *held = Lists { as_of: Some(as_of), ..Lists::default() };

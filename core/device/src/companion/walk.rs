@@ -92,7 +92,7 @@ pub(super) fn households(
 ) -> Result<Vec<(HouseholdId, Option<HamletId>)>> {
     let places = Places::new(connection, known)?;
     let sql = "SELECT id, label, hamlet_id FROM live_households WHERE moved_to IS NULL";
-    // Hamlets are few, and names of their keys are long to make.
+    // Hamlets are few, and the key of a name takes long to make.
     let mut hamlets: HashMap<Option<HamletId>, Rc<[u8]>> = HashMap::new();
     let mut keyed = rows::all(connection, sql, [], |row| {
         let hamlet = rows::some_id(row, 2, HamletId)?;

@@ -178,11 +178,11 @@ impl Companion {
 
     /// A sync has come to its end, well or not.
     pub(super) fn sync_has_ended(&self) {
+        let last = self.news.board().last_sync.take().unwrap_or_default();
         if !self.news.is_heard() {
             return;
         }
         let waiting = self.phone().unsent();
-        let last = self.news.board().last_sync.take().unwrap_or_default();
         let waiting = waiting.map_or(last.waiting, |waiting| waiting as u64);
         let sync = Some(SyncProgress { is_running: false, waiting, ..last });
         self.has_changed(Changed { sync, receipts: true, book: true, shelf: false });

@@ -22,7 +22,7 @@ class MemoryTest {
         assertNoGrowth("listen", rounds = 10_080, boundMb = 4)
     }
 
-    /** 800 pages in the second half, each of some 10 KB. */
+    /** Some 400 pages in the second half, each of some 20 KB. */
     @Test
     fun `10,000 households scrolled through and through hold no more`() = withBook {
         run("write", rounds = 10_000)
@@ -43,7 +43,6 @@ class MemoryTest {
 
     private fun Folder.assertNoGrowth(what: String, rounds: Int, boundMb: Int = 3) {
         val (half, end) = run(what, rounds)
-        println("memory: $what rounds=$rounds half=[$half] end=[$end]")
         assertEquals(half.files to 0, end.files to end.listeners)
         // The JVM's own come and go.
         assertTrue(end.threads <= half.threads + 4, "$half, then $end")
