@@ -39,13 +39,17 @@ data class Held(
 
         fun listeners(): Int = FfiConverterTypeListener.handleMap.size
 
-        /** Collected until that brings no less: JNA's memory is let go of by a thread that needs its time. */
+        /**
+         * Collected until that brings no less for long: JNA's memory is let go of by a thread that needs its time, more
+         * of it on a busy machine.
+         */
         private fun heapKb(): Long {
             val memory = ManagementFactory.getMemoryMXBean()
             var least = Long.MAX_VALUE
             var inVain = 0
-            while (inVain < 20) {
+            while (inVain < 300) {
                 System.gc()
+                Thread.yield()
                 val used = memory.heapMemoryUsage.used / 1024
                 if (used < least) inVain = 0 else inVain += 1
                 least = minOf(least, used)
