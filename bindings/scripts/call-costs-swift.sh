@@ -3,14 +3,8 @@
 # where it is; it takes FOLDER HAMLET ROUNDS (bindings/swift/Bench).
 set -eu
 CDPATH= cd -- "$(dirname -- "$0")/../.."
-here=$PWD
 target=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && CDPATH= cd -- "${CARGO_TARGET_DIR:-target}" && pwd)
-run=
-if ! command -v swift >/dev/null; then
-    root=${LANGSO_SWIFT_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/langso/swift-6.0-trixie}
-    bindings/scripts/swift-root.sh "$root"
-    run="$here/bindings/scripts/in-swift.sh $root"
-fi
+. bindings/scripts/find-swift.sh
 bindings/scripts/write.sh swift release
 bindings/scripts/place-swift.sh
 cd bindings/swift

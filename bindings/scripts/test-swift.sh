@@ -3,12 +3,7 @@
 set -eu
 CDPATH= cd -- "$(dirname -- "$0")/../.."
 target=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && CDPATH= cd -- "${CARGO_TARGET_DIR:-target}" && pwd)
-run=
-if ! command -v swift >/dev/null; then
-    root=${LANGSO_SWIFT_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/langso/swift-6.0-trixie}
-    bindings/scripts/swift-root.sh "$root"
-    run="../scripts/in-swift.sh $root"
-fi
+. bindings/scripts/find-swift.sh
 bindings/scripts/write.sh swift
 bindings/scripts/place-swift.sh
 cd bindings/swift

@@ -74,11 +74,11 @@ impl Phone {
         Ok(self.connection().unchecked_transaction()?)
     }
 
-    /// How many own changes are on this phone only.
-    pub(crate) fn unsent(&self) -> Result<usize> {
+    /// The outbox as it is now.
+    pub(crate) fn unsent(&self) -> Result<Unsent> {
         let mut unsent = Unsent::default();
         unsent.refresh(self.connection(), &self.replica.scopes()?)?;
-        Ok(unsent.waiting())
+        Ok(unsent)
     }
 
     /// Who this phone is to its hub; none before enrolment.
@@ -421,6 +421,6 @@ mod tests {
         let mut panics = || phone.at_once(|_| -> Result<()> { panic!("a fault of ours") });
         assert!(catch_unwind(AssertUnwindSafe(&mut panics)).is_err());
         drop(phone.reading().expect("reads"));
-        phone.at_once(|phone| phone.unsent()).expect("looks");
+        phone.at_once(|phone| Ok(phone.unsent()?.waiting())).expect("looks");
     }
 }

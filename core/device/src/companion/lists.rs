@@ -28,7 +28,6 @@ pub(crate) struct Lists {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct AsOf {
     changes: u64,
-    saves: u64,
     heard: u64,
     today: CivilDate,
 }
@@ -99,12 +98,7 @@ impl Phone {
     }
 
     fn as_of(&self) -> AsOf {
-        AsOf {
-            changes: self.connection().total_changes(),
-            saves: self.saves,
-            heard: self.heard,
-            today: self.today(),
-        }
+        AsOf { changes: self.connection().total_changes(), heard: self.heard, today: self.today() }
     }
 
     fn lists(&self) -> RefMut<'_, Lists> {

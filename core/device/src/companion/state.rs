@@ -68,7 +68,7 @@ impl State<'_> {
         Ok(PhoneState {
             device: phone.device,
             owner,
-            unsent: phone.unsent()? as u32,
+            unsent: phone.unsent()?.waiting() as u32,
             is_clock_sure: phone.now().is_sure,
             today: Day(phone.today()),
             damage: damage::get(phone.connection())?,

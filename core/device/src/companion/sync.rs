@@ -13,7 +13,6 @@ use super::{Changed, Companion, Nothing, SyncProgress};
 use crate::error::{AppError, Result};
 use crate::facts::{self, name};
 use crate::http::Broken;
-use crate::outbox::Unsent;
 use crate::phone::Phone;
 use crate::repair::Repair;
 use crate::{fall_back, leave, receipts};
@@ -297,8 +296,7 @@ impl Sync<'_> {
     pub fn get_status(&self, _: Nothing) -> Result<SyncStatus> {
         let phone = self.0.phone();
         let connection = phone.connection();
-        let mut unsent = Unsent::default();
-        unsent.refresh(connection, &phone.replica.scopes()?)?;
+        let unsent = phone.unsent()?;
         let marks: facts::Watermarks = facts::get(connection, name::WATERMARKS)?.unwrap_or_default();
         let (mut at_hub, mut in_backup) = (0, 0);
         for (number, scope) in phone.scope_numbers()? {

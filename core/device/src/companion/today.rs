@@ -15,7 +15,6 @@ use super::walk::{Place, Places};
 use super::{Companion, Nothing, arrival, check, rows};
 use crate::error::Result;
 use crate::facts;
-use crate::outbox::Unsent;
 use crate::phone::Phone;
 
 /// The feature; see [`Companion::today`].
@@ -130,12 +129,10 @@ impl Today<'_> {
 
 fn status(phone: &Phone) -> Result<TodayStatus> {
     let connection = phone.connection();
-    let mut unsent = Unsent::default();
-    unsent.refresh(connection, &phone.replica.scopes()?)?;
     let sql = "SELECT count(*) FROM set_aside_notices";
     Ok(TodayStatus {
         unarrived_visits: arrival::unarrived(phone, "visits")?.len() as u32,
-        unarrived_changes: unsent.waiting() as u32,
+        unarrived_changes: phone.unsent()?.waiting() as u32,
         set_aside: connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?,
         last_success_at: facts::get(connection, facts::name::LAST_SYNC)?,
     })

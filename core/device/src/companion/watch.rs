@@ -183,7 +183,7 @@ impl Companion {
             return;
         }
         let waiting = self.phone().unsent();
-        let waiting = waiting.map_or(last.waiting, |waiting| waiting as u64);
+        let waiting = waiting.map_or(last.waiting, |unsent| unsent.waiting() as u64);
         let sync = Some(SyncProgress { is_running: false, waiting, ..last });
         self.has_changed(Changed { sync, receipts: true, book: true, shelf: false });
     }
